@@ -1,0 +1,100 @@
+"""`make dev`: Postgres, Valkey, migrations, two tenants and the service, in one command."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from dev.services import running
+
+from dev import laptop
+from dev.database import ROOT, Server, create_and_migrate, migrate
+from dev.tokens import token_for
+from service.chassis.application.capability import CapabilityKey
+from service.chassis.application.keys import install_key
+from service.chassis.application.system import SystemDoor, create_tenant, tenants_by_name
+from service.chassis.settings import Settings
+
+TENANTS = ("acme", "globex")
+PREFERRED_PORT = 8000
+
+
+def serve() -> int:
+    with prepared() as made, laptop.shown_to_other_commands(made):
+        print(welcome(made["environment"], made["tenants"]), flush=True)
+        return watch(made["environment"])
+
+
+@contextmanager
+def prepared() -> Iterator[dict[str, dict[str, str]]]:
+    """Everything but the service itself, running and migrated."""
+    laptop.FOLDER.mkdir(exist_ok=True)
+    given = os.environ.get("DATABASE_URL")
+    # A database that is given needs no server of ours.
+    environ = {**os.environ, "ADMIN_DATABASE_URL": given} if given else os.environ
+    with running(laptop.FOLDER, environ=environ) as services:
+        made = laptop.environment(services, free_port(PREFERRED_PORT))
+        os.environ.update(made)
+        if not given:
+            server = Server(services.admin_url, laptop.remembered_secrets())
+            create_and_migrate(server, laptop.DATABASE)
+        elif "MIGRATION_DATABASE_URL" in os.environ:
+            migrate(os.environ["MIGRATION_DATABASE_URL"])
+        yield {"environment": made, "tenants": asyncio.run(seed())}
+
+
+async def seed() -> dict[str, str]:
+    settings = Settings()
+    if url := os.environ.get("MIGRATION_DATABASE_URL"):
+        await install_key(url, CapabilityKey.of(settings.tenancy))
+    if settings.database.system_url is None:
+        return {}
+    door = SystemDoor(settings.database)
+    try:
+        known = await tenants_by_name(door, actor="make dev")
+        for name in set(TENANTS) - known.keys():
+            known[name] = await create_tenant(door, actor="make dev", name=name)
+    finally:
+        await door.close()
+    return {name: str(tenant_id) for name, tenant_id in known.items()}
+
+
+def free_port(preferred: int) -> int:
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no free port on 127.0.0.1")
+
+
+def welcome(environment: Mapping[str, str], tenants: Mapping[str, str]) -> str:
+    url = f"http://127.0.0.1:{environment['HTTP_PORT']}"
+    lines = [f"The service is at {url}  (Ctrl-C stops everything)"]
+    if TENANTS[0] in tenants:
+        token = token_for(environment["IDENTITY_DEVELOPMENT_KEY"], tenants[TENANTS[0]], "editor")
+        lines += ["Ask it something, as an editor of the tenant acme:", ""]
+        lines += [f"  curl -H 'authorization: Bearer {token}' {url}/v1/notes", ""]
+        lines += ["More tokens: make token tenant=globex role=viewer"]
+    return "\n".join(lines)
+
+
+def watch(environment: Mapping[str, str]) -> int:
+    """The service in a process of its own, started anew when the code changes."""
+    command = [sys.executable, "-m", "uvicorn", "service.main:build", "--factory", "--reload"]
+    command += ["--reload-dir", "src", "--port", environment["HTTP_PORT"], "--no-access-log"]
+    process = subprocess.Popen(command, cwd=ROOT)
+    # Ctrl-C reaches the child by itself; `kill` does not, and would leave it behind.
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    while True:
+        try:
+            return max(process.wait(), 0)
+        except KeyboardInterrupt:
+            continue

@@ -1,0 +1,1 @@
+"""What every service needs. Owned by the template; changes arrive by `make template-update`."""

@@ -1,0 +1,112 @@
+"""Sessions that cannot see another tenant's rows."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import Session, SessionTransaction
+
+from service.chassis.application.capability import CapabilityKey
+from service.chassis.application.connection import WalledConnection
+from service.chassis.errors import Conflict, Unavailable
+from service.chassis.identity import TenantId
+from service.chassis.settings import DatabaseSettings
+
+SERIALIZATION_FAILURE, DEADLOCK, STATEMENT_TIMEOUT = "40001", "40P01", "57014"
+
+
+def create_engine(settings: DatabaseSettings, url: str) -> AsyncEngine:
+    statement_ms = int(settings.statement_timeout_seconds * 1000)
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout_seconds,
+        hide_parameters=True,
+        connect_args={
+            "connection_class": WalledConnection,
+            "timeout": 5,
+            "command_timeout": settings.statement_timeout_seconds + 1,
+            "server_settings": {
+                "statement_timeout": str(statement_ms),
+                "lock_timeout": str(statement_ms),
+                "idle_in_transaction_session_timeout": str(statement_ms * 2),
+            },
+        },
+    )
+
+
+class WalledSession(Session):
+    """Binds the tenant in `info` to each transaction as it begins."""
+
+
+@event.listens_for(WalledSession, "after_begin")
+def _bind(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested:
+        return
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, WalledConnection)
+    key: CapabilityKey = session.info["key"]
+    driver.capability = key.capability(session.info["tenant_id"], driver.get_server_pid())
+
+
+def _refuse_unclean(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
+    """At checkout: a dead or half-used connection is replaced before anyone works on it."""
+    driver: WalledConnection = dbapi_connection.driver_connection
+    driver.capability = None
+    if driver.is_closed() or driver.is_in_transaction():
+        raise DisconnectionError("the connection is closed or still in a transaction")
+
+
+class Database:
+    def __init__(self, settings: DatabaseSettings, key: CapabilityKey) -> None:
+        self.engine = create_engine(settings, settings.url.get_secret_value())
+        event.listen(self.engine.sync_engine, "checkout", _refuse_unclean)
+        self._key = key
+        self._sessions = async_sessionmaker(
+            self.engine, sync_session_class=WalledSession, expire_on_commit=False
+        )
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: TenantId) -> AsyncGenerator[AsyncSession]:
+        binding = {"key": self._key, "tenant_id": tenant_id}
+        with _typed_failures():
+            async with self._sessions(info=binding) as session, session.begin():
+                with _typed_refusals():
+                    await session.connection()
+                yield session
+
+    async def ping(self) -> None:
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+@contextmanager
+def _typed_refusals() -> Iterator[None]:
+    """Connecting fails with whatever the network says; none of it is for the caller."""
+    try:
+        yield
+    except (OSError, PoolExhausted) as error:
+        raise Unavailable("The database cannot be reached right now.") from error
+
+
+@contextmanager
+def _typed_failures() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        code = getattr(error.orig, "sqlstate", None)
+        if code in (SERIALIZATION_FAILURE, DEADLOCK):
+            raise Conflict("This was changed at the same time; try again.") from error
+        if error.connection_invalidated or code == STATEMENT_TIMEOUT:
+            raise Unavailable("The database did not answer in time.") from error
+        raise

@@ -1,0 +1,77 @@
+"""What surrounds every answer: a trace id, security headers, a log line."""
+
+import time
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.chassis.contract.problems import CATALOGUE, problem
+from service.chassis.telemetry.logs import log
+from service.chassis.telemetry.tracing import begin_trace
+
+Headers = list[tuple[bytes, bytes]]
+SECURITY: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"cache-control", b"no-store"),
+]
+QUIET = frozenset({"/livez", "/readyz", "/startupz"})
+
+
+class Envelope:
+    """The outermost layer, so that no answer leaves without it: not a 413, not the last 500."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        trace_id = begin_trace(_header(scope, b"traceparent"))
+        began, status = time.perf_counter(), 0
+
+        async def send_enveloped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _completed(message.get("headers", ()), trace_id)
+            await send(message)
+
+        try:
+            await self._serve(scope, receive, send_enveloped)
+        finally:
+            if scope["path"] not in QUIET:
+                _log_request(scope, status, trace_id, began)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = _header(scope, b"content-length")
+        if length.isdecimal() and int(length) > self._max_body_bytes:
+            return await problem(CATALOGUE["too-large"])(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]], trace_id: str) -> Headers:
+    given = list(headers)
+    names = {name.lower() for name, _ in given}
+    added = [pair for pair in SECURITY if pair[0] not in names]
+    return [*given, *added, (b"x-trace-id", trace_id.encode())]
+
+
+def _log_request(scope: Scope, status: int, trace_id: str, began: float) -> None:
+    route = scope.get("route")
+    log(
+        "request_served",
+        method=scope["method"],
+        route=getattr(route, "path", None),
+        status=status,
+        ms=round((time.perf_counter() - began) * 1000, 1),
+        trace_id=trace_id,
+    )

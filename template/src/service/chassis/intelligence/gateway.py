@@ -1,0 +1,40 @@
+"""The one door to a model. It stays shut while a database transaction is open."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+# Set by `application/tenancy.py`; a contextvar because a use case may call helpers in between.
+transaction_is_open: ContextVar[bool] = ContextVar("transaction_is_open", default=False)
+
+
+class ModelCalledInTransaction(RuntimeError):
+    """A model takes seconds; inside a transaction it would hold a connection and its locks."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    name: str
+    version: int
+    instructions: str
+
+
+class Model(Protocol):
+    async def answer(self, prompt: Prompt, text: str) -> str: ...
+
+
+class LocalModel:
+    """Deterministic, without key or network: it answers with the first sentence of the text."""
+
+    async def answer(self, prompt: Prompt, text: str) -> str:  # noqa: ARG002
+        return text.strip().split(". ")[0][:200]
+
+
+class Intelligence:
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    async def ask(self, prompt: Prompt, text: str) -> str:
+        if transaction_is_open.get():
+            raise ModelCalledInTransaction(f"leave the transaction before asking {prompt.name}")
+        return await self._model.answer(prompt, text)

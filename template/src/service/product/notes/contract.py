@@ -1,0 +1,81 @@
+"""Notes on the wire."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.guards import allow
+from service.chassis.contract.pages import AskedPage, Page
+from service.chassis.contract.shapes import Accepted, Shown, StorableText
+from service.chassis.contract.versions import VersionRead, show_version
+from service.chassis.identity import Action
+from service.product.notes import application
+
+CanRead = Annotated[Tenancy, allow("notes", Action.READ)]
+CanWrite = Annotated[Tenancy, allow("notes", Action.WRITE)]
+
+router = APIRouter(prefix="/notes", tags=["notes"])
+
+
+class NoteDraft(Accepted):
+    title: Annotated[StorableText, Field(min_length=1, max_length=200)]
+    body: Annotated[StorableText, Field(max_length=10_000)]
+
+
+class NoteView(Shown):
+    id: UUID
+    title: str
+    body: str
+    version: int
+    archived: bool
+    created_at: datetime
+
+
+class NoteSummary(Shown):
+    summary: str
+
+
+@router.post("", status_code=201)
+async def create_note(tenancy: CanWrite, draft: NoteDraft, response: Response) -> NoteView:
+    note = await application.create_note(tenancy, draft.title, draft.body)
+    response.headers["location"] = f"/v1/notes/{note.id}"
+    show_version(response, note.version)
+    return NoteView.model_validate(note)
+
+
+@router.get("")
+async def list_notes(tenancy: CanRead, asked: AskedPage) -> Page[NoteView]:
+    notes, last = await application.list_notes(tenancy, asked.limit, asked.after)
+    return asked.page([NoteView.model_validate(note) for note in notes], last)
+
+
+@router.get("/{note_id}")
+async def read_note(tenancy: CanRead, note_id: UUID, response: Response) -> NoteView:
+    note = await application.read_note(tenancy, note_id)
+    show_version(response, note.version)
+    return NoteView.model_validate(note)
+
+
+@router.put("/{note_id}")
+async def change_note(
+    tenancy: CanWrite, note_id: UUID, version: VersionRead, draft: NoteDraft, response: Response
+) -> NoteView:
+    note = await application.change_note(tenancy, note_id, version, draft.title, draft.body)
+    show_version(response, note.version)
+    return NoteView.model_validate(note)
+
+
+@router.post("/{note_id}/archive")
+async def archive_note(tenancy: CanWrite, note_id: UUID, response: Response) -> NoteView:
+    note = await application.archive_note(tenancy, note_id)
+    show_version(response, note.version)
+    return NoteView.model_validate(note)
+
+
+@router.post("/{note_id}/summary")
+async def summarize_note(tenancy: CanRead, note_id: UUID) -> NoteSummary:
+    return NoteSummary(summary=await application.summarize_note(tenancy, note_id))
