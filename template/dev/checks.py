@@ -30,7 +30,7 @@ def workflows() -> int:
 
 
 def audit() -> int:
-    """Vulnerable dependencies. The pipeline runs `make audit`, which fails where this cannot run."""
+    """Known vulnerabilities. The pipeline runs `make audit`, which fails where this cannot run."""
     uv = next((str(p) for p in [Path(".tools/bin/uv")] if p.exists()), "uv")
     done = subprocess.run([uv, "audit"], cwd=ROOT, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr

@@ -10,13 +10,14 @@ from typing import Any
 from dev.services import Services
 
 from dev.database import LOGINS, ROOT, Server
+from dev.errors import DevError
 
 FOLDER = ROOT / ".dev"
 KEYS = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_DEVELOPMENT_KEY")
 DATABASE = "service"
 
 
-class NotRunning(Exception):
+class NotRunning(DevError):
     """The command needs the development service; the message says how to start it."""
 
 

@@ -5,16 +5,16 @@ import io
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from tempfile import TemporaryDirectory
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from alembic import command
 
 from dev import database, laptop
 from dev.errors import DevError
+from dev.serve import prepared
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.keys import install_key
 from service.chassis.settings import load_settings
@@ -39,8 +39,6 @@ def migrated_database() -> Iterator[str]:
     try:
         running = laptop.running_service()
     except laptop.NotRunning:
-        from dev.serve import prepared
-
         with prepared() as running:
             yield running["environment"]["MIGRATION_DATABASE_URL"]
     else:
@@ -72,7 +70,7 @@ def emitted_sql(folder: Path) -> Iterator[Path]:
     config = database.alembic("postgresql://offline")
     config.output_buffer = text
     command.upgrade(config, "heads", sql=True)
-    for part in re.split(r"^-- Running upgrade ", text.getvalue(), flags=re.M)[1:]:
+    for part in re.split(r"^-- Running upgrade ", text.getvalue(), flags=re.MULTILINE)[1:]:
         revision = part.split("\n", 1)[0].rpartition("-> ")[2].strip()
         file = folder / f"{revision.replace(' ', '_')}.sql"
         file.write_text(TIMEOUTS + "-- " + part)

@@ -6,15 +6,16 @@ worker. Tests do not clean up after themselves: each works in tenants of its own
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
-import httpx2
 import pytest
+from callers import KEY, Client, ClientFor
+
 from dev.database import LOGINS, Server, create_and_migrate
 from dev.services import Services, running
 from service.chassis.app import Service, create_app
@@ -22,12 +23,10 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.application.keys import install_key
 from service.chassis.application.system import SystemDoor, create_tenant
-from service.chassis.contract.sign_in import sign_development_token
 from service.chassis.identity import Caller, Role, TenantId
 from service.chassis.settings import Settings
 from service.product import FEATURES
 
-KEY = "0123456789abcdef" * 4
 TEMPLATE = "service_template"
 PASSWORDS = dict.fromkeys(LOGINS, "password-of-a-test")
 SERVICES = pytest.StashKey[Services]()
@@ -134,24 +133,6 @@ async def door(settings: Settings) -> AsyncGenerator[SystemDoor]:
     door = SystemDoor(settings.database)
     yield door
     await door.close()
-
-
-class Client(httpx2.AsyncClient):
-    """An HTTP client inside the process; its lifespan state is the application's."""
-
-    def __init__(self, app: Service, caller: Caller | None) -> None:
-        async def served(scope: Any, receive: Any, send: Any) -> None:
-            await app({**scope, "state": dict(app.state.given)}, receive, send)
-
-        token = sign_development_token(KEY, caller) if caller else None
-        super().__init__(
-            transport=httpx2.ASGITransport(served, raise_app_exceptions=False),
-            base_url="http://service",
-            headers={"authorization": f"Bearer {token}"} if token else {},
-        )
-
-
-ClientFor = Callable[..., Client]
 
 
 @pytest.fixture

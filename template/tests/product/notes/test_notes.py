@@ -2,7 +2,8 @@
 
 from uuid import uuid4
 
-from conftest import Client, ClientFor
+from callers import Client, ClientFor
+
 from service.chassis.identity import Role, TenantId
 
 DRAFT = {"title": "Groceries", "body": "Bread and butter. And jam."}

@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.chassis.application.database import Database
@@ -18,13 +19,22 @@ class PostureRefused(Exception):
 
 
 async def refuse_unsafe_database(database: Database, *, production: bool) -> None:
+    try:
+        findings = await _findings(database, production=production)
+    except (OSError, SQLAlchemyError) as error:
+        what = type(error).__name__
+        raise PostureRefused(f"DATABASE_URL: the database cannot be used ({what})") from error
+    if findings:
+        lines = "\n  ".join(findings)
+        raise PostureRefused(f"The database is refused:\n  {lines}")
+
+
+async def _findings(database: Database, *, production: bool) -> list[str]:
     async with database.engine.connect() as connection:
         findings = await privileged_login(connection) + await wall_findings(connection)
         if production:
             findings += await old_server(connection)
-    if findings:
-        lines = "\n  ".join(findings)
-        raise PostureRefused(f"The database is refused:\n  {lines}")
+        return findings
 
 
 async def privileged_login(connection: AsyncConnection) -> list[str]:

@@ -1,0 +1,57 @@
+"""Postgres and Valkey for development and tests: given by the environment, or started here."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev import postgres, valkey
+from dev.errors import FolderNotOurs, ServicesBusy
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where the two servers answer, as their administrator."""
+
+    admin_url: str
+    valkey_url: str
+
+
+@contextmanager
+def running(
+    folder: Path, *, disposable: bool = False, environ: Mapping[str, str] = os.environ
+) -> Iterator[Services]:
+    """DATABASE_ADMIN_URL and VALKEY_URL win: what is given is not started."""
+    folder = folder.resolve()
+    with ExitStack() as stack:
+        stack.enter_context(claimed(folder))
+        (folder / ".gitignore").write_text("*\n", "utf-8")
+        admin_url = environ.get("DATABASE_ADMIN_URL") or stack.enter_context(
+            postgres.running(folder, disposable=disposable)
+        )
+        valkey_url = environ.get("VALKEY_URL") or stack.enter_context(
+            valkey.running(folder, disposable=disposable)
+        )
+        yield Services(admin_url, valkey_url)
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """One process at a time; the kernel ends the claim of a killed one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except PermissionError:
+        raise FolderNotOurs(folder) from None
+    with os.fdopen(number, "r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServicesBusy(folder, lock.read()) from None
+        if os.fstat(number).st_uid != os.geteuid():
+            raise FolderNotOurs(folder)
+        os.truncate(number, 0)
+        os.pwrite(number, str(os.getpid()).encode(), 0)
+        yield
