@@ -33,11 +33,11 @@ if os.getppid() == int(parent):
 
 @dataclass(frozen=True)
 class Program:
-    """A server: how to start it on a port, how it says that it is ready, how it is asked to go."""
+    """A server: how to start it on a port, how it says that it is ready, how to ask it to go."""
 
     name: str
     command: Callable[[int], Sequence[str]]
-    ready: Callable[[int, int], bool]
+    ready: Callable[[int], bool]
     farewell: Signals
     log: Path
 
@@ -122,7 +122,7 @@ def listening(program: Program, choose_port: Callable[[], int] = free_port) -> I
         port = choose_port()
         child = start(program.command(port), farewell=program.farewell, log=program.log)
         try:
-            if became_ready(program, child, port):
+            if became_ready(program, child):
                 yield port
                 return
         finally:
@@ -131,10 +131,10 @@ def listening(program: Program, choose_port: Callable[[], int] = free_port) -> I
     raise StartFailed(program.name, program.log)
 
 
-def became_ready(program: Program, child: Child, port: int) -> bool:
+def became_ready(program: Program, child: Child) -> bool:
     deadline = time.monotonic() + READY_WITHIN
     while child.alive:
-        if program.ready(child.process.pid, port):
+        if program.ready(child.process.pid):
             return True
         if time.monotonic() > deadline:
             raise StartFailed(program.name, program.log)

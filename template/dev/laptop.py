@@ -5,12 +5,12 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-
-from dev.services import Services
 
 from dev.database import LOGINS, ROOT, Server
 from dev.errors import DevError
+from dev.services import Services
 
 FOLDER = ROOT / ".dev"
 KEYS = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_DEVELOPMENT_KEY")
@@ -21,9 +21,9 @@ class NotRunning(DevError):
     """The command needs the development service; the message says how to start it."""
 
 
-def remembered_secrets() -> dict[str, str]:
+def remembered_secrets(folder: Path) -> dict[str, str]:
     """Random at the first start and kept, so that tokens and data outlive a restart."""
-    file = FOLDER / "secrets.json"
+    file = folder / "secrets.json"
     if not file.exists():
         made = {name: secrets.token_hex(32) for name in (*KEYS, *LOGINS)}
         new = file.with_suffix(".new")
@@ -34,9 +34,8 @@ def remembered_secrets() -> dict[str, str]:
     return kept
 
 
-def environment(services: Services, port: int) -> dict[str, str]:
+def environment(services: Services, kept: Mapping[str, str], port: int) -> dict[str, str]:
     """What is set already wins: `DATABASE_URL=… make dev` works on that database."""
-    kept = remembered_secrets()
     made = {
         "SERVICE_ENVIRONMENT": "development",
         "HTTP_PORT": str(port),

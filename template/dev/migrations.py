@@ -37,13 +37,13 @@ def migration(message: str) -> None:
 def migrated_database() -> Iterator[str]:
     """The running service's database, or one that lives for a moment."""
     try:
-        running = laptop.running_service()
+        url = laptop.running_service()["environment"]["MIGRATION_DATABASE_URL"]
     except laptop.NotRunning:
-        with prepared() as running:
-            yield running["environment"]["MIGRATION_DATABASE_URL"]
+        with prepared(laptop.FOLDER) as ready:
+            yield ready.environment["MIGRATION_DATABASE_URL"]
     else:
-        database.migrate(running["environment"]["MIGRATION_DATABASE_URL"])
-        yield running["environment"]["MIGRATION_DATABASE_URL"]
+        database.migrate(url)
+        yield url
 
 
 def migrate() -> None:

@@ -35,7 +35,7 @@ def running(
     program = Program(
         name="Postgres",
         command=lambda port: [*server, "-p", str(port)],
-        ready=lambda pid, _: is_ready(data, pid),
+        ready=lambda pid: is_ready(data, pid),
         farewell=SIGINT,
         log=folder / "postgres.log",
     )

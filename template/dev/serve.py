@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-
-from dev.services import running
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from dev import laptop
 from dev.database import ROOT, Server, create_and_migrate, migrate
+from dev.services import running
 from dev.tokens import token_for
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.keys import install_key
@@ -23,28 +24,36 @@ TENANTS = ("acme", "globex")
 PREFERRED_PORT = 8000
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Everything but the service itself: running, migrated and seeded."""
+
+    admin_url: str
+    environment: dict[str, str]
+    tenants: dict[str, str]
+
+
 def serve() -> int:
-    with prepared() as made, laptop.shown_to_other_commands(made):
-        print(welcome(made["environment"], made["tenants"]), flush=True)
-        return watch(made["environment"])
+    with prepared(laptop.FOLDER) as ready, laptop.shown_to_other_commands(asdict(ready)):
+        print(welcome(ready.environment, ready.tenants), flush=True)
+        return watch(ready.environment)
 
 
 @contextmanager
-def prepared() -> Iterator[dict[str, dict[str, str]]]:
-    """Everything but the service itself, running and migrated."""
-    laptop.FOLDER.mkdir(exist_ok=True)
+def prepared(folder: Path, *, disposable: bool = False) -> Iterator[Prepared]:
+    folder.mkdir(exist_ok=True)
     given = os.environ.get("DATABASE_URL")
     # A database that is given needs no server of ours.
     environ = {**os.environ, "ADMIN_DATABASE_URL": given} if given else os.environ
-    with running(laptop.FOLDER, environ=environ) as services:
-        made = laptop.environment(services, free_port(PREFERRED_PORT))
+    with running(folder, disposable=disposable, environ=environ) as services:
+        kept = laptop.remembered_secrets(folder)
+        made = laptop.environment(services, kept, free_port(PREFERRED_PORT))
         os.environ.update(made)
         if not given:
-            server = Server(services.admin_url, laptop.remembered_secrets())
-            create_and_migrate(server, laptop.DATABASE)
+            create_and_migrate(Server(services.admin_url, kept), laptop.DATABASE)
         elif "MIGRATION_DATABASE_URL" in os.environ:
             migrate(os.environ["MIGRATION_DATABASE_URL"])
-        yield {"environment": made, "tenants": asyncio.run(seed())}
+        yield Prepared(services.admin_url, made, asyncio.run(seed()))
 
 
 async def seed() -> dict[str, str]:
@@ -89,7 +98,14 @@ def welcome(environment: Mapping[str, str], tenants: Mapping[str, str]) -> str:
 def watch(environment: Mapping[str, str]) -> int:
     """The service in a process of its own, started anew when the code changes."""
     command = [sys.executable, "-m", "uvicorn", "service.main:build", "--factory", "--reload"]
-    command += ["--reload-dir", "src", "--port", environment["HTTP_PORT"], "--no-access-log"]
+    command += [
+        "--reload-dir",
+        "src",
+        "--port",
+        environment["HTTP_PORT"],
+        "--no-access-log",
+        "--no-server-header",
+    ]
     process = subprocess.Popen(command, cwd=ROOT)
     # Ctrl-C reaches the child by itself; `kill` does not, and would leave it behind.
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())

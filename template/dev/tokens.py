@@ -12,7 +12,7 @@ def token_for(key: str, tenant_id: str, role: str) -> str:
     return sign_development_token(key, caller)
 
 
-def token(tenant: str, role: str) -> str:
+def token(tenant: str, role: str) -> None:
     running = running_service()
     if tenant not in running["tenants"]:
         known = ", ".join(sorted(running["tenants"]))
@@ -20,4 +20,4 @@ def token(tenant: str, role: str) -> str:
     if role not in [known.value for known in Role]:
         raise NotRunning(f"There is no role {role!r}; there are: {', '.join(Role)}")
     key = running["environment"]["IDENTITY_DEVELOPMENT_KEY"]
-    return token_for(key, running["tenants"][tenant], role)
+    print(token_for(key, running["tenants"][tenant], role))

@@ -31,7 +31,7 @@ def running(
     program = Program(
         name="Valkey",
         command=command,
-        ready=lambda *_: is_ready(log),
+        ready=lambda _: is_ready(log),
         farewell=SIGTERM,
         log=log,
     )

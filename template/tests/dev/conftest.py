@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -38,16 +37,11 @@ Parent = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture(scope="session")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("initialised")
-    with running(folder, disposable=True):
-        return folder
-
-
-@pytest.fixture
-def folder(initialised: Path, tmp_path: Path) -> Path:
-    """Save the time of initdb: data that a stopped run left."""
-    return shutil.copytree(initialised, tmp_path / "copied of it")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save the time of initdb: what others used and left, as the launcher promises, startable."""
+    initialised = tmp_path_factory.mktemp("used before")
+    with running(initialised, disposable=True):
+        return initialised
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ def test_a_reused_pid_is_never_killed(folder: Path, tmp_path: Path, ask: Any, pr
     with running(theirs, disposable=True) as neighbour:
         another = (theirs / "postgres" / "data" / "postmaster.pid").read_text()
         sleeping, gone = f"{stranger.pid}\n", f"{ended.pid}\n"
-        for reused in (another, sleeping, gone, f"-{stranger.pid}\n", "torn", ""):
+        for reused in (another, sleeping, gone, f"-{sleeping}", "torn"):
             (data / "postmaster.pid").write_text(reused)
             (ours / "valkey" / "valkey.pid").write_text(reused)
             with running(ours, disposable=True) as services:

@@ -30,16 +30,16 @@ def taken() -> Iterator[int]:
 
 
 def test_both_servers_answer_and_leave_no_process_behind(
-    tmp_path: Path, ask: Any, commands: Any
+    folder: Path, ask: Any, commands: Any
 ) -> None:
-    with running(tmp_path, disposable=True) as services:
+    with running(folder, disposable=True) as services:
         assert ask(services.admin_url, "SELECT rolsuper FROM pg_roles WHERE rolname = 'postgres'")
         assert redis.from_url(services.valkey_url).ping()
-        assert len(commands(tmp_path)) == 2
+        assert len(commands(folder)) == 2
     assert refused(services.admin_url)
     assert refused(services.valkey_url)
-    assert commands(tmp_path) == []
-    assert (tmp_path / ".gitignore").read_text() == "*\n"
+    assert commands(folder) == []
+    assert (folder / ".gitignore").read_text() == "*\n"
 
 
 def test_nobody_gets_in_without_the_password(folder: Path, ask: Any) -> None:
@@ -54,13 +54,15 @@ def test_nobody_gets_in_without_the_password(folder: Path, ask: Any) -> None:
 def test_no_password_shows_in_a_command_line_or_a_readable_file(
     folder: Path, commands: Any
 ) -> None:
-    with running(folder, disposable=True) as services:
+    with running(folder) as services:
         for url in (services.admin_url, services.valkey_url):
             secret = str(urlsplit(url).password)
             assert secret not in " ".join(commands(folder))
             files = [file for file in folder.rglob("*") if file.is_file()]
             holders = [file for file in files if secret.encode() in file.read_bytes()]
             assert [file.stat().st_mode & 0o777 for file in holders] == [0o600]
+    logs = [folder / "postgres.log", *(folder / "valkey" / "appendonlydir").iterdir()]
+    assert {file.stat().st_mode & 0o077 for file in logs} == {0}
 
 
 def test_what_the_environment_gives_is_not_started(tmp_path: Path, commands: Any) -> None:
@@ -70,12 +72,12 @@ def test_what_the_environment_gives_is_not_started(tmp_path: Path, commands: Any
         assert commands(tmp_path) == []
 
 
-def test_folders_of_any_name_run_side_by_side(tmp_path: Path, ask: Any) -> None:
-    one, other = tmp_path / "with space", tmp_path / 'ünï cödé 漢 "quoted" it\'s'
-    with running(one, disposable=True) as first, running(other, disposable=True) as second:
-        for services, folder in ((first, one), (second, other)):
+def test_folders_of_any_name_run_side_by_side(folder: Path, tmp_path: Path, ask: Any) -> None:
+    odd = tmp_path / 'ünï cödé 漢 "quoted" it\'s'
+    with running(folder, disposable=True) as first, running(odd, disposable=True) as second:
+        for services, place in ((first, folder), (second, odd)):
             shown = ask(services.admin_url, "SHOW data_directory")
-            assert Path(shown) == folder / "postgres" / "data"
+            assert Path(shown) == place / "postgres" / "data"
             assert redis.from_url(services.valkey_url).ping()
 
 
@@ -108,9 +110,11 @@ def test_a_folder_that_another_user_filled_is_refused(tmp_path: Path) -> None:
 
 def test_postgres_is_stopped_again_when_valkey_cannot_start(folder: Path, commands: Any) -> None:
     (folder / "postgres.log").unlink()
-    (folder / "valkey" / "dump.rdb").write_text("not a snapshot")
+    snapshot = folder / "valkey" / "dump.rdb"
+    snapshot.write_text("not a snapshot")
     with pytest.raises(StartFailed, match="Valkey did not start"):
         running(folder, disposable=True).__enter__()
+    snapshot.unlink()
     assert "ready to accept connections" in (folder / "postgres.log").read_text()
     assert commands(folder) == []
 

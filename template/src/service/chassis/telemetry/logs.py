@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from structlog.types import Processor
 
-from service.chassis.settings import Settings, about
+from service.chassis.settings import Settings
 
 SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -22,8 +22,18 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*SHARED, _renderer(settings.telemetry.log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=Stdout,
     )
+
+
+class Stdout:
+    """One line, one write; looks up stdout each time because a server may replace it."""
+
+    def msg(self, line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = error = critical = msg
 
 
 def _renderer(log_format: str) -> Processor:
@@ -34,8 +44,8 @@ def _renderer(log_format: str) -> Processor:
 
 def log(event: str, **values: Any) -> None:
     """`event` is a constant in the form noun_verb; everything that varies goes into `values`."""
-    structlog.get_logger(about().name).info(event, **values)
+    structlog.get_logger().info(event, **values)
 
 
 def log_failure(event: str, error: BaseException, **values: Any) -> None:
-    structlog.get_logger(about().name).error(event, exc_info=error, **values)
+    structlog.get_logger().error(event, exc_info=error, **values)

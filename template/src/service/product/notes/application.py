@@ -7,36 +7,40 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
+from service.chassis.application.tables import table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Malformed, NotFound, Stale
 from service.product.notes.intelligence import SUMMARIZE
 from service.product.notes.models import Note
 
-# Statements are built once: composing and caching them anew costs more than running them.
-SHOWN = (Note.id, Note.title, Note.body, Note.version, Note.archived, Note.created_at)
-POSITION = (Note.created_at, Note.id)
-READ = select(*SHOWN).where(Note.id == bindparam("note_id"))
+# Statements are built once, and on the table rather than the class: composing them anew, or
+# making objects of the rows, costs more than running them.
+NOTES = table_of(Note)
+notes = NOTES.c
+SHOWN = (notes.id, notes.title, notes.body, notes.version, notes.archived, notes.created_at)
+POSITION = (notes.created_at, notes.id)
+READ = select(*SHOWN).where(notes.id == bindparam("note_id"))
 NEWEST = (
     select(*SHOWN)
-    .where(~Note.archived)
-    .order_by(Note.created_at.desc(), Note.id.desc())
+    .where(~notes.archived)
+    .order_by(notes.created_at.desc(), notes.id.desc())
     .limit(bindparam("count"))
 )
 OLDER = NEWEST.where(tuple_(*POSITION) < tuple_(bindparam("created_at"), bindparam("id")))
-CREATE = insert(Note).returning(*SHOWN)
+CREATE = insert(NOTES).returning(*SHOWN)
 CHANGE = (
-    update(Note)
-    .where(Note.id == bindparam("note_id"), Note.version == bindparam("version_read"))
-    .values(title=bindparam("new_title"), body=bindparam("new_body"), version=Note.version + 1)
+    update(NOTES)
+    .where(notes.id == bindparam("note_id"), notes.version == bindparam("version_read"))
+    .values(title=bindparam("new_title"), body=bindparam("new_body"), version=notes.version + 1)
     .returning(*SHOWN)
 )
 ARCHIVE = (
-    update(Note)
-    .where(Note.id == bindparam("note_id"), ~Note.archived)
-    .values(archived=True, version=Note.version + 1)
+    update(NOTES)
+    .where(notes.id == bindparam("note_id"), ~notes.archived)
+    .values(archived=True, version=notes.version + 1)
 )
 
-NoteRow = Row[UUID, str, str, int, bool, datetime]
+NoteRow = Row[*tuple[Any, ...]]
 
 
 async def create_note(tenancy: Tenancy, title: str, body: str) -> NoteRow:

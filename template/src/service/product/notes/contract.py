@@ -50,7 +50,7 @@ async def create_note(tenancy: CanWrite, draft: NoteDraft, response: Response) -
 @router.get("")
 async def list_notes(tenancy: CanRead, asked: AskedPage) -> Page[NoteView]:
     notes, last = await application.list_notes(tenancy, asked.limit, asked.after)
-    return asked.page([NoteView.model_validate(note) for note in notes], last)
+    return asked.page(NoteView, notes, last)
 
 
 @router.get("/{note_id}")
