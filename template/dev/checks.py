@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 from dev.database import ROOT
@@ -10,12 +11,17 @@ CONTRACTS = (".importlinter", "product.importlinter")
 UNREACHABLE = ("dns", "connect", "timed out", "unreachable", "error sending request", "resolve")
 
 
+def tool(name: str) -> str:
+    """A command of this environment, also where its folder is not on the PATH."""
+    return str(Path(sys.executable).parent / name)
+
+
 def imports() -> int:
     """The template's contracts, then yours if you wrote any."""
     failed = 0
     for contracts in CONTRACTS:
         if (ROOT / contracts).exists():
-            call = ["lint-imports", "--config", contracts, "--no-logo"]
+            call = [tool("lint-imports"), "--config", contracts, "--no-logo"]
             environ = {**os.environ, "PYTHONPATH": "src"}
             failed |= subprocess.call(call, cwd=ROOT, env=environ)
     return failed
@@ -25,8 +31,8 @@ def workflows() -> int:
     files = [str(file) for file in sorted((ROOT / ".github" / "workflows").glob("*.yml"))]
     if not files:
         return 0
-    failed = subprocess.call(["actionlint", *files], cwd=ROOT)
-    return failed | subprocess.call(["zizmor", "--offline", "--quiet", *files], cwd=ROOT)
+    failed = subprocess.call([tool("actionlint"), *files], cwd=ROOT)
+    return failed | subprocess.call([tool("zizmor"), "--offline", "--quiet", *files], cwd=ROOT)
 
 
 def audit() -> int:

@@ -45,8 +45,8 @@ def page() -> str:
     lines = [
         "# Settings",
         "",
-        "Written by `make settings`. Each is an environment variable, or a line in `.env`, or a",
-        "file of that name in the folder `SECRETS_DIR` (by default `/run/secrets`); the first wins.",
+        "Written by `make settings`. Each is an environment variable, or a line in `.env`, or",
+        "a file of that name in the folder `SECRETS_DIR` (`/run/secrets`); the first wins.",
         "A name that is unknown, missing or still a placeholder stops the start, and is named.",
         "",
         "| variable | default | meaning |",

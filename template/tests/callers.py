@@ -9,6 +9,7 @@ from service.chassis.app import Service
 from service.chassis.contract.sign_in import sign_development_token
 from service.chassis.identity import Caller
 
+# No secret: the same in every test, and refused nowhere but where it is tested.
 KEY = "0123456789abcdef" * 4
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from callers import KEY, Client, ClientFor
 
+from callers import KEY, Client, ClientFor
 from dev.database import LOGINS, Server, create_and_migrate
 from dev.services import Services, running
 from service.chassis.app import Service, create_app
@@ -83,9 +83,14 @@ def server(services: Services) -> Server:
 
 
 @pytest.fixture(scope="session")
-def database_name(server: Server) -> Generator[str]:
+def worker() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "alone")
+
+
+@pytest.fixture(scope="session")
+def database_name(server: Server, worker: str) -> Generator[str]:
     """This worker's own database."""
-    name = f"service_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    name = f"service_{worker}"
     asyncio.run(server.clone(TEMPLATE, name))
     yield name
     asyncio.run(server.drop(name))

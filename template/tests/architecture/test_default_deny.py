@@ -4,8 +4,9 @@ import re
 from uuid import uuid4
 
 import pytest
-from callers import Client, ClientFor
 from fastapi import APIRouter
+
+from callers import Client, ClientFor
 from service.chassis.app import Service, create_app
 from service.chassis.contract.guards import Public, RouteUndeclared, routes_of
 from service.chassis.identity import GRANTED, Permission, Role, TenantId

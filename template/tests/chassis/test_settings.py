@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from dev.settings_pages import EXAMPLE, PAGE, example, page, variables
 from service.chassis.settings import SettingsRefused, load_settings
 

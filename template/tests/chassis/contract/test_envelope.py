@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from callers import Client
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from service.chassis.contract.pages import Cursors
 from service.chassis.errors import Malformed
 

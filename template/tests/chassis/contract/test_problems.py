@@ -4,17 +4,18 @@ from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import pytest
-from callers import Client
 from fastapi import APIRouter, Query
 from httpx2 import Response
 from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from callers import Client
 from service.chassis import errors
 from service.chassis.app import Service, create_app
 from service.chassis.contract.guards import public
 from service.chassis.contract.problems import CATALOGUE, Kind
 from service.chassis.contract.shapes import Accepted
 from service.chassis.settings import Settings
-from starlette.exceptions import HTTPException
 
 SECRET = "hunter2-internal-db.example"
 router = APIRouter(prefix="/problems", dependencies=[public("tests")])

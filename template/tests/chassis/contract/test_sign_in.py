@@ -5,10 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from callers import KEY
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from pydantic import SecretStr
+
+from callers import KEY
 from service.chassis.contract import sign_in
 from service.chassis.contract.sign_in import TokenVerifier, sign_development_token
 from service.chassis.errors import Unauthenticated

@@ -1,6 +1,7 @@
 """The one door to a model."""
 
 import pytest
+
 from service.chassis.app import Service
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.identity import Caller, Role, TenantId

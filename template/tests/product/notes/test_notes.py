@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 from callers import Client, ClientFor
-
 from service.chassis.identity import Role, TenantId
 
 DRAFT = {"title": "Groceries", "body": "Bread and butter. And jam."}

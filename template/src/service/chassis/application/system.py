@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, select, text
+from sqlalchemy import Identity, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +22,7 @@ class SystemLog(Table):
     __tablename__ = "system_log"
     __table_args__ = {"comment": "system: the audit of work across tenants"}
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     actor: Mapped[str]
     reason: Mapped[str]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import DateTime, ForeignKey, MetaData, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.chassis.identity import TenantId
@@ -23,7 +23,7 @@ class Table(DeclarativeBase):
     """Base of every mapped class."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: DateTime(timezone=True)}
+    type_annotation_map = {datetime: DateTime(timezone=True), int: BigInteger, str: Text}
 
 
 class Tenant(Table):

@@ -1,0 +1,130 @@
+"""The process as an operator sees it: it starts, says so, drains and stops."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 30.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(environment: Mapping[str, str], **changes: str) -> tuple[subprocess.Popen[str], str]:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": "src",
+            **environment,
+            "HTTP_PORT": str(port),
+            **changes,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return process, f"http://127.0.0.1:{port}"
+
+
+def wait_for(url: str, status: int) -> None:
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        try:
+            if httpx2.get(url).status_code == status:
+                return
+        except httpx2.HTTPError:
+            pass
+        time.sleep(0.05)
+    pytest.fail(f"{url} never answered {status}")
+
+
+@pytest.fixture
+def served(environment: Mapping[str, str]) -> Generator[tuple[subprocess.Popen[str], str]]:
+    process, url = start(environment, HTTP_DRAIN_SECONDS="1.5")
+    yield process, url
+    process.kill()
+    process.communicate()
+
+
+def test_it_drains_before_it_stops(served: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = served
+    for probe in ("startupz", "readyz", "livez"):
+        wait_for(f"{url}/{probe}", 200)
+    process.send_signal(signal.SIGTERM)
+    wait_for(f"{url}/readyz", 503)
+    assert httpx2.get(f"{url}/livez").status_code == 200, "still serving while it drains"
+    assert process.wait(SECONDS) in {0, -signal.SIGTERM}
+
+
+def test_ctrl_c_stops_it_at_once(served: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = served
+    wait_for(f"{url}/readyz", 200)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.wait(SECONDS)
+    assert time.monotonic() - began < 1.4
+
+
+def test_the_process_tells_strangers_nothing_of_its_make(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    _, url = served
+    wait_for(f"{url}/livez", 200)
+    assert "server" not in httpx2.get(f"{url}/livez").headers
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"TENANCY_KEY": "change-me"}, "TENANCY_KEY: still holds a placeholder"),
+        ({"DATABASE_URL": "postgresql://service_app:x@127.0.0.1:1/none"}, "DATABASE_URL"),
+        ({"SERVICE_ENVIRONMENT": "production"}, "IDENTITY_DEVELOPMENT_KEY"),
+    ],
+)
+def test_what_is_wrong_ends_it_with_a_message(
+    environment: Mapping[str, str], changes: dict[str, str], said: str
+) -> None:
+    process, _ = start(environment, **changes)
+    output, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode != 0
+    assert said in output
+    assert "password-of-a-test" not in output
+
+
+def test_production_refuses_a_postgres_below_the_safe_floor(
+    environment: Mapping[str, str],
+) -> None:
+    without = {k: v for k, v in environment.items() if k != "IDENTITY_DEVELOPMENT_KEY"}
+    process, _ = start(without, SERVICE_ENVIRONMENT="production", HTTP_PORT=str(free_port()))
+    try:
+        output, _ = process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+    assert "upgrade to at least one of" in output
+
+
+def test_the_service_by_itself_knows_every_table_it_refers_to() -> None:
+    """A foreign key to a model that only the tests import would fail at the first insert."""
+    code = "import service.main; from service.chassis.application.tables import Table; "
+    code += "print(len(Table.metadata.sorted_tables))"
+    call = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(
+        call, env={"PYTHONPATH": "src"}, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
