@@ -84,9 +84,7 @@ def main() -> None:
         tenant = ready.tenants["acme"]
         # The bare service passes the wall as an administrator, like a prototype does.
         bare = Server(ready.admin_url, {}).admin(laptop.DATABASE)
-        os.environ.update(
-            BARE_DATABASE_URL=bare, BARE_TENANT=tenant, TELEMETRY_LOG_FORMAT="json"
-        )
+        os.environ.update(BARE_DATABASE_URL=bare, BARE_TENANT=tenant, TELEMETRY_LOG_FORMAT="json")
         key = ready.environment["IDENTITY_DEVELOPMENT_KEY"]
         with serving("service.main", "build") as mine, serving("bench.bare", "app") as theirs:
             asyncio.run(run(mine, theirs, token_for(key, tenant, "editor")))

