@@ -248,7 +248,7 @@ FROM roles r CROSS JOIN LATERAL (
     SELECT n.nspname FROM schemas n WHERE has_schema_privilege(r.oid, n.oid, 'CREATE') UNION ALL
     SELECT datname FROM pg_database d WHERE datname = current_database()
         AND has_database_privilege(r.oid, d.oid, 'CREATE, TEMPORARY')) o (name)
-WHERE r.serves
+WHERE r.serves AND NOT r.rolsuper
 UNION ALL
 SELECT coalesce(n.nspname, 'every schema')::text, format('grants future objects to %s; '
     'ALTER DEFAULT PRIVILEGES … REVOKE', coalesce(r.rolname, 'PUBLIC'))
