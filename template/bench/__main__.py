@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from bench.load import Ask, many, once
 from dev import laptop
 from dev.database import Server
-from dev.serve import free_port, prepared
+from dev.serve import listening, prepared
 from dev.tokens import token_for
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
@@ -25,7 +25,8 @@ DRAFT = json.dumps({"title": "A title of a usual length", "body": "Some text. " 
 
 @contextmanager
 def serving(module: str, name: str) -> Iterator[int]:
-    port = free_port(0)
+    with listening(0) as listener:
+        port: int = listener.getsockname()[1]
     call = [sys.executable, "-m", "bench.metered", module, name, str(port)]
     with Path(os.devnull).open("w") as nowhere:
         process = subprocess.Popen(call, stdout=nowhere)

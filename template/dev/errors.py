@@ -62,7 +62,7 @@ class RootRefused(ServicesError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"Postgres refuses to run as root, and a user namespace is not possible: {reason}. "
-            "Run as an ordinary user, or set DATABASE_ADMIN_URL to a Postgres that runs elsewhere."
+            "Run as an ordinary user, or set ADMIN_DATABASE_URL to a Postgres that runs elsewhere."
         )
 
 

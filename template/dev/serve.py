@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dev import laptop
 from dev.database import ROOT, Server, create_and_migrate, migrate
+from dev.errors import DevError
 from dev.services import running
 from dev.tokens import token_for
 from service.chassis.application.capability import CapabilityKey
@@ -34,20 +35,25 @@ class Prepared:
 
 
 def serve() -> int:
-    with prepared(laptop.FOLDER) as ready, laptop.shown_to_other_commands(asdict(ready)):
-        print(welcome(ready.environment, ready.tenants), flush=True)
-        return watch(ready.environment)
+    with listening(PREFERRED_PORT) as listener:
+        port = listener.getsockname()[1]
+        with prepared(laptop.FOLDER, port) as ready:
+            with laptop.shown_to_other_commands(asdict(ready)):
+                print(welcome(ready.environment, ready.tenants), flush=True)
+                return watch(listener)
 
 
 @contextmanager
-def prepared(folder: Path, *, disposable: bool = False) -> Iterator[Prepared]:
+def prepared(
+    folder: Path, port: int = PREFERRED_PORT, *, disposable: bool = False
+) -> Iterator[Prepared]:
     folder.mkdir(exist_ok=True)
     given = os.environ.get("DATABASE_URL")
     # A database that is given needs no server of ours.
     environ = {**os.environ, "ADMIN_DATABASE_URL": given} if given else os.environ
     with running(folder, disposable=disposable, environ=environ) as services:
         kept = laptop.remembered_secrets(folder)
-        made = laptop.environment(services, kept, free_port(PREFERRED_PORT))
+        made = laptop.environment(services, kept, port)
         os.environ.update(made)
         if not given:
             create_and_migrate(Server(services.admin_url, kept), laptop.DATABASE)
@@ -72,16 +78,19 @@ async def seed() -> dict[str, str]:
     return {name: str(tenant_id) for name, tenant_id in known.items()}
 
 
-def free_port(preferred: int) -> int:
+def listening(preferred: int) -> socket.socket:
+    """Held from now on, so that two services that start together do not both take it."""
     for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no free port on 127.0.0.1")
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise DevError("There is no free port on 127.0.0.1.")
 
 
 def welcome(environment: Mapping[str, str], tenants: Mapping[str, str]) -> str:
@@ -95,18 +104,12 @@ def welcome(environment: Mapping[str, str], tenants: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def watch(environment: Mapping[str, str]) -> int:
+def watch(listener: socket.socket) -> int:
     """The service in a process of its own, started anew when the code changes."""
+    number = listener.fileno()
     command = [sys.executable, "-m", "uvicorn", "service.main:build", "--factory", "--reload"]
-    command += [
-        "--reload-dir",
-        "src",
-        "--port",
-        environment["HTTP_PORT"],
-        "--no-access-log",
-        "--no-server-header",
-    ]
-    process = subprocess.Popen(command, cwd=ROOT)
+    command += ["--reload-dir", "src", "--fd", str(number), "--no-access-log", "--no-server-header"]
+    process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number])
     # Ctrl-C reaches the child by itself; `kill` does not, and would leave it behind.
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from pathlib import Path
 
 from dev import postgres, valkey
 from dev.errors import FolderNotOurs, ServicesBusy
+
+
+DYING_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -23,18 +27,37 @@ class Services:
 def running(
     folder: Path, *, disposable: bool = False, environ: Mapping[str, str] = os.environ
 ) -> Iterator[Services]:
-    """DATABASE_ADMIN_URL and VALKEY_URL win: what is given is not started."""
+    """ADMIN_DATABASE_URL and VALKEY_URL win: what is given is not started."""
     folder = folder.resolve()
     with ExitStack() as stack:
         stack.enter_context(claimed(folder))
         (folder / ".gitignore").write_text("*\n", "utf-8")
-        admin_url = environ.get("DATABASE_ADMIN_URL") or stack.enter_context(
+        admin_url = environ.get("ADMIN_DATABASE_URL") or stack.enter_context(
             postgres.running(folder, disposable=disposable)
         )
         valkey_url = environ.get("VALKEY_URL") or stack.enter_context(
             valkey.running(folder, disposable=disposable)
         )
         yield Services(admin_url, valkey_url)
+
+
+def locked(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def alive(pid: str) -> bool:
+    """A process that was just killed keeps its lock until the kernel is done with it."""
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager
@@ -46,10 +69,11 @@ def claimed(folder: Path) -> Iterator[None]:
     except PermissionError:
         raise FolderNotOurs(folder) from None
     with os.fdopen(number, "r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ServicesBusy(folder, lock.read()) from None
+        while not locked(number):
+            holder = os.pread(number, 20, 0).decode()
+            if alive(holder):
+                raise ServicesBusy(folder, holder)
+            time.sleep(DYING_SECONDS)
         if os.fstat(number).st_uid != os.geteuid():
             raise FolderNotOurs(folder)
         os.truncate(number, 0)

@@ -36,7 +36,8 @@ class TreeDirty(TemplateError):
     def __init__(self, files: Sequence[str]) -> None:
         super().__init__(
             "\n".join(["These files are not committed:", *(f"  {file}" for file in files), ""])
-            + "Commit them, or put them aside (git stash --include-untracked), and run this again."
+            + "Commit them, or put them aside (git stash --include-untracked); delete a *.rej when "
+            "its piece is in place. Then run this again."
         )
 
 

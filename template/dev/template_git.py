@@ -30,7 +30,8 @@ def changed() -> list[str]:
 
 def refuse_dirty() -> None:
     head()
-    if files := changed():
+    # Git ignores a leftover *.rej, but Copier would take it for its own and stop half way.
+    if files := [*changed(), *rejected()]:
         raise TreeDirty(files)
 
 

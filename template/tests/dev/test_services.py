@@ -66,7 +66,7 @@ def test_no_password_shows_in_a_command_line_or_a_readable_file(
 
 
 def test_what_the_environment_gives_is_not_started(tmp_path: Path, commands: Any) -> None:
-    given = {"DATABASE_ADMIN_URL": "postgresql://given", "VALKEY_URL": "redis://given"}
+    given = {"ADMIN_DATABASE_URL": "postgresql://given", "VALKEY_URL": "redis://given"}
     with running(tmp_path, environ=given) as services:
         assert (services.admin_url, services.valkey_url) == tuple(given.values())
         assert commands(tmp_path) == []

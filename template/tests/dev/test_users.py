@@ -78,12 +78,12 @@ def test_root_without_user_namespaces_is_told_what_to_do(tmp_path: Path, parent:
     refused = parent(tmp_path / "dev", env=environment, stderr=subprocess.PIPE)
     _, said = refused.communicate(timeout=10)
     assert "RootRefused" in said
-    assert "ordinary user, or set DATABASE_ADMIN_URL" in said
+    assert "ordinary user, or set ADMIN_DATABASE_URL" in said
     assert not (tmp_path / "dev" / "postgres").exists()
 
 
 def test_without_any_postgres_the_error_names_three_ways_out(tmp_path: Path) -> None:
-    with pytest.raises(ProgramMissing, match=r"DATABASE_ADMIN_URL.*uv sync.*install your system"):
+    with pytest.raises(ProgramMissing, match=r"ADMIN_DATABASE_URL.*uv sync.*install your system"):
         postgres.first_complete([tmp_path])
 
 
