@@ -1,0 +1,108 @@
+"""When the database is away, slow or busy, the caller hears so in time and in our words."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from callers import Client
+from service.chassis.app import Service
+from service.chassis.application.capability import CapabilityKey
+from service.chassis.application.database import Database
+from service.chassis.errors import Conflict, Unavailable
+from service.chassis.identity import TenantId
+from service.chassis.settings import Settings
+
+QUICK = {"pool_size": 1, "pool_timeout_seconds": 0.2, "statement_timeout_seconds": 0.3}
+
+
+@pytest.fixture
+async def small(settings: Settings) -> AsyncGenerator[Database]:
+    """One connection, and little patience."""
+    database = Database(
+        settings.database.model_copy(update=QUICK), CapabilityKey.of(settings.tenancy)
+    )
+    yield database
+    await database.engine.dispose()
+
+
+async def test_a_database_that_is_away_is_unavailable(settings: Settings, acme: TenantId) -> None:
+    nowhere = SecretStr("postgresql://service_app:x@127.0.0.1:1/none")
+    away = Database(
+        settings.database.model_copy(update={"url": nowhere}), CapabilityKey.of(settings.tenancy)
+    )
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        async with away.transaction(acme) as session:
+            await session.execute(text("SELECT 1"))
+
+
+async def test_a_full_pool_is_unavailable_and_empties_again(
+    small: Database, acme: TenantId
+) -> None:
+    async with small.transaction(acme) as session:
+        await session.execute(text("SELECT 1"))
+        with pytest.raises(Unavailable, match="busy"):
+            async with small.transaction(acme) as second:
+                await second.execute(text("SELECT 1"))
+    async with small.transaction(acme) as session:
+        assert (await session.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+async def test_a_slow_statement_is_ended(small: Database, acme: TenantId) -> None:
+    with pytest.raises(Unavailable, match="in time"):
+        async with small.transaction(acme) as session:
+            await session.execute(text("SELECT pg_sleep(5)"))
+    async with small.transaction(acme) as session:
+        assert (await session.execute(text("SELECT wall.tenant()"))).scalar_one() == acme
+
+
+async def test_a_connection_that_the_server_closed_is_replaced(
+    small: Database, acme: TenantId
+) -> None:
+    async with small.transaction(acme) as session:
+        pid = (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    with pytest.raises(Unavailable):
+        async with small.transaction(acme) as session:
+            await session.execute(text(f"SELECT pg_terminate_backend({pid})"))
+    await asyncio.sleep(0.05)
+    async with small.transaction(acme) as session:
+        assert (await session.execute(text("SELECT pg_backend_pid()"))).scalar_one() != pid
+
+
+async def test_two_changes_at_the_same_time_are_a_conflict(
+    database: Database, acme: TenantId
+) -> None:
+    locks = "SELECT pg_advisory_xact_lock(:key)"
+
+    async def lock(first: int, second: int) -> None:
+        async with database.transaction(acme) as session:
+            await session.execute(text(locks), {"key": first})
+            await asyncio.sleep(0.1)
+            await session.execute(text(locks), {"key": second})
+
+    ends = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
+    assert [type(end) for end in ends if end is not None] == [Conflict]
+
+
+async def test_readiness_follows_the_database_and_forgives_valkey(
+    app: Service, ana: Client
+) -> None:
+    health = app.state.health
+    essential, helpful = dict(health.essential), dict(health.helpful)
+
+    async def down() -> None:
+        raise ConnectionError
+
+    try:
+        health.helpful = {"valkey": down}
+        degraded = await ana.get("/readyz")
+        assert degraded.status_code == 200
+        assert degraded.json()["checks"] == {"database": "ok", "valkey": "down"}
+        health.essential = {"database": down}
+        away = await ana.get("/readyz")
+        assert (away.status_code, away.json()["code"]) == (503, "unavailable")
+        assert (await ana.get("/livez")).status_code == 200
+    finally:
+        health.essential, health.helpful = essential, helpful
