@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
-from redis.asyncio import Redis
 from starlette.types import ASGIApp
 
 from service.chassis.application.capability import CapabilityKey
@@ -21,6 +20,9 @@ from service.chassis.intelligence.gateway import Intelligence, LocalModel, Model
 from service.chassis.settings import Settings, about
 from service.chassis.telemetry.health import Health
 from service.chassis.telemetry.logs import configure_logs
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 Parts = dict[str, Any]
 
@@ -64,8 +66,8 @@ def _lifespan(settings: Settings, model: Model) -> Callable[[FastAPI], Any]:
         # At start-up and not in the factory, so that what `main.py` added is covered too.
         refuse_undeclared(routes_of(app))
         database = Database(settings.database, CapabilityKey.of(settings.tenancy))
-        valkey = Redis.from_url(settings.valkey.url.get_secret_value())
-        health = Health({"database": database.ping}, {"valkey": _pinging(valkey)})
+        valkey = _valkey(settings)
+        health = Health({"database": database.ping}, {"valkey": valkey.ping})
         app.state.health = health
         try:
             await refuse_unsafe_database(database, production=settings.production)
@@ -89,8 +91,8 @@ def _parts(settings: Settings, database: Database, model: Model, health: Health)
     }
 
 
-def _pinging(valkey: Redis) -> Callable[[], Any]:
-    async def ping() -> None:
-        await valkey.ping()
+def _valkey(settings: Settings) -> "Redis":
+    # A tenth of a second that no command should pay which only imports the application.
+    from redis.asyncio import Redis  # noqa: PLC0415
 
-    return ping
+    return Redis.from_url(settings.valkey.url.get_secret_value())

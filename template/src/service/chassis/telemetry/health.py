@@ -7,7 +7,7 @@ from typing import Literal
 
 from service.chassis.telemetry.logs import log
 
-Check = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[object]]
 CHECK_SECONDS = 2
 
 
