@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alembic import command
+from alembic.script import Script
 
 from dev import database, laptop
 from dev.checks import tool
@@ -29,9 +30,12 @@ def migration(message: str) -> None:
     if not message.strip():
         raise DevError('Say what the migration does: make migration m="add colour to notes"')
     with migrated_database() as migrator_url:
-        command.revision(
+        written = command.revision(
             database.alembic(migrator_url), message, autogenerate=True, head="product@head"
         )
+    assert isinstance(written, Script)
+    subprocess.run([tool("ruff"), "format", "--quiet", written.path], check=True)
+    print(f"Read it before you commit it: {written.path}")
 
 
 @contextmanager

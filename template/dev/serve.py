@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,12 +35,12 @@ class Prepared:
 
 
 def serve() -> int:
-    with listening(PREFERRED_PORT) as listener:
-        port = listener.getsockname()[1]
-        with prepared(laptop.FOLDER, port) as ready:
-            with laptop.shown_to_other_commands(asdict(ready)):
-                print(welcome(ready.environment, ready.tenants), flush=True)
-                return watch(listener)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening(PREFERRED_PORT))
+        ready = stack.enter_context(prepared(laptop.FOLDER, listener.getsockname()[1]))
+        stack.enter_context(laptop.shown_to_other_commands(asdict(ready)))
+        print(welcome(ready.environment, ready.tenants), flush=True)
+        return watch(listener)
 
 
 @contextmanager

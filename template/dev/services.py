@@ -11,7 +11,6 @@ from pathlib import Path
 from dev import postgres, valkey
 from dev.errors import FolderNotOurs, ServicesBusy
 
-
 DYING_SECONDS = 0.05
 
 
@@ -68,7 +67,7 @@ def claimed(folder: Path) -> Iterator[None]:
         number = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except PermissionError:
         raise FolderNotOurs(folder) from None
-    with os.fdopen(number, "r+") as lock:
+    with os.fdopen(number, "r+"):
         while not locked(number):
             holder = os.pread(number, 20, 0).decode()
             if alive(holder):
