@@ -23,9 +23,8 @@ def questions_page() -> str:
         default = f"`{said['default']}`"
         rows.append((f"`{name}`", said["help"], values or said["type"], default))
     head = ("question", "what it asks", "values", "default")
-    return f"# Questions\n\n{NOTICE} An answer is changed later as docs/template.md of the " + (
-        f"service says.\n\n{table(head, rows)}\n"
-    )
+    later = "An answer is changed later as docs/template.md of the service says."
+    return f"# Questions\n\n{NOTICE} {later}\n\n{table(head, rows)}\n"
 
 
 def settings_page() -> str:

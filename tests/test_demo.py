@@ -7,18 +7,18 @@ import shutil
 import signal
 import subprocess
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from rendering import ROOT, Rendered, render
 
 pytestmark = pytest.mark.full
-WARM_SECONDS, WAIT_SECONDS = 10, 120
+WAIT_SECONDS = 120
 CURL = re.compile(r"curl -H 'authorization: (Bearer [^']+)' (http://[^ \n]+)")
 
 
@@ -71,13 +71,11 @@ def curl_line(log: Path) -> tuple[str, str]:
 def answer(log: Path) -> Any:
     """What the printed curl line answers."""
     token, url = curl_line(log)
-    request = urllib.request.Request(url, headers={"authorization": token})
     until = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(request) as response:
-                return json.load(response)
-        except OSError:
+            return httpx2.get(url, headers={"authorization": token}).raise_for_status().json()
+        except httpx2.TransportError:
             assert time.monotonic() < until, log.read_text("utf-8")
             time.sleep(0.1)
 
@@ -87,17 +85,17 @@ def processes_of(folder: Path) -> list[str]:
     return [line for line in listed.stdout.splitlines() if f"{folder}/.dev" in line]
 
 
-def test_the_demo_answers_and_the_second_time_quickly(tmp_path: Path) -> None:
+def test_the_demo_answers_the_first_time_and_again(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     checkout, log = tmp_path / "strongback", tmp_path / "log"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(checkout)], check=True)
     with running(checkout, "demo", log):
         assert answer(log) == {"items": [], "next_cursor": None}
     began = time.monotonic()
     with running(checkout, "demo", log):
-        answer(log)
-        took = time.monotonic() - began
-    print(f"make demo, warm: {took:.1f} s")
-    assert took < WARM_SECONDS * 2, "twice the target: this machine may be busy"
+        assert answer(log)["items"] == []
+        record_property("make demo, warm, seconds", round(time.monotonic() - began, 1))
 
 
 def test_it_stops_cleanly_and_its_data_survive_a_kill(service: Rendered, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reference import PAGES, pages
 
+from reference import PAGES, pages
 from rendering import ROOT, TEMPLATE
 
 FOLDERS = (ROOT / "docs", TEMPLATE / "docs")

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from callers import Client
+from service.chassis.app import create_app
+from service.chassis.settings import Settings
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -38,3 +40,10 @@ async def test_each_request_is_one_log_line_without_what_it_carried(
     assert [(line["method"], line["status"]) for line in served] == [("GET", 404)]
     assert served[0]["trace_id"] == answer.headers["x-trace-id"]
     assert "secret-in-a-query" not in str(lines)
+
+
+def test_production_shows_strangers_no_map(settings: Settings) -> None:
+    service = settings.service.model_copy(update={"environment": "production"})
+    app = create_app(settings.model_copy(update={"service": service}), [])
+    assert app.openapi_url is None
+    assert app.docs_url is None

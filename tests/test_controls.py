@@ -1,0 +1,38 @@
+"""Remove a control, and the test that stands for it fails: no test is green by accident."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from controls import CONTROLS, Control
+from rendering import Rendered
+
+pytestmark = pytest.mark.full
+GREEN, RED = 0, 1
+
+
+def outcome(service: Rendered, test: str) -> str:
+    file, _, name = test.partition("::")
+    selected = ["-k", name] if name else []
+    return service.run("pytest", "-p", "no:cacheprovider", file, *selected, check=False)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
+def test_a_removed_control_is_noticed(
+    default_render: Path, tmp_path: Path, control: Control
+) -> None:
+    service = Rendered(shutil.copytree(default_render, tmp_path / "service"))
+    file = service.folder / control.file
+    text = file.read_text("utf-8")
+    assert text.count(control.present) == 1, "the control is not where the registry says"
+    file.write_text(text.replace(control.present, control.removed), "utf-8")
+    said = outcome(service, control.noticed_by)
+    assert "error during collection" not in said
+    assert " failed" in said, said[-2000:]
+
+
+def test_the_tests_that_stand_for_controls_pass_with_them(default_render: Path) -> None:
+    """Otherwise a test that always fails would count as one that notices."""
+    files = sorted({control.noticed_by.partition("::")[0] for control in CONTROLS})
+    assert " passed" in Rendered(default_render).run("pytest", "-n", "2", *files)
