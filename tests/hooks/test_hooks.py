@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from copier import run_copy, run_update
 from copier.errors import UnsafeTemplateError
+
 from updates.conftest import Generate
 from updates.projects import Project
 from updates.repositories import NEXT, REPOSITORY, Template
@@ -25,13 +26,15 @@ def before(project):
 def after(project):
     (project.folder / "docs" / "left-over.md").unlink(missing_ok=True)
 """
-MIGRATIONS = "\n_migrations:\n" + "".join(
-    f"""  - version: {BREAKING}
+ENTRY = """  - version: {version}
     when: "{{{{ _stage == '{stage}' }}}}"
-    command: ["{{{{ _copier_python }}}}", "{{{{ _copier_conf.src_path }}}}/hooks/migrate.py", {stage}]
+    command:
+      - "{{{{ _copier_python }}}}"
+      - "{{{{ _copier_conf.src_path }}}}/hooks/migrate.py"
+      - {stage}
 """
-    for stage in ("before", "after")
-)
+ENTRIES = [ENTRY.format(version=BREAKING, stage=stage) for stage in ("before", "after")]
+MIGRATIONS = "\n_migrations:\n" + "".join(ENTRIES)
 TEAM = {"owner_team": "@acme/payments"}
 
 

@@ -2,7 +2,7 @@
 -- A clean database returns no row. Readable by every role; names nothing of a tenant's.
 WITH
 roles AS (
-    SELECT *, rolname ~ '(owner|keeper)$' AS hat, rolname ~ '(app|worker|readonly|system)$' AS serves
+    SELECT *, rolname ~ '(owner|keeper)$' AS hat, rolname !~ '(owner|keeper|migrator)$' AS serves
     FROM pg_roles WHERE rolname ~ '^service_(app|worker|readonly|system|owner|keeper|migrator)$'
 ),
 schemas AS (
@@ -12,10 +12,10 @@ schemas AS (
 ),
 -- From 16384 on an oid is no part of Postgres itself, whichever schema hides it.
 relations AS (
-    SELECT c.*, n.nspname, coalesce(s.rightful, 'service_owner') AS rightful,
-           CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname AS name
+    SELECT c.*, n.nspname,
+           CASE nspname WHEN 'wall' THEN 'service_keeper' ELSE 'service_owner' END AS rightful,
+           CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN schemas s ON s.oid = n.oid
     WHERE c.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp_)'
 ),
 tables AS (
@@ -64,17 +64,15 @@ allowed (kind, to_roles, privileges) AS (
     ('system', '{service_system}', '{SELECT, INSERT}')
 ),
 canonical (kind, name, command, permissive, to_roles, visible, writable) AS (
-    SELECT kind, name, command, permissive, array_to_string(to_roles, ','),
-           replace(own, '%', '( SELECT wall.tenant() AS tenant)'),
-           CASE command WHEN '*' THEN replace(own, '%', '( SELECT wall.tenant() AS tenant)') END
+    SELECT kind, name, command, permissive, to_roles, own, CASE command WHEN '*' THEN own END
     FROM (VALUES
-        ('tenant', 'tenant', '*', true, '{service_app, service_readonly, service_worker}'::text[],
-         '(tenant_id = %)'),
-        ('tenant', 'floor', '*', false, '{PUBLIC}', '(tenant_id = %)'),
-        ('registry', 'tenant', 'r', true, '{service_app, service_readonly, service_worker}',
-         '(id = %)'),
-        ('registry', 'system', '*', true, '{service_system}', 'true')
-    ) p (kind, name, command, permissive, to_roles, own)
+        ('tenant', 'tenant', '*', true, 'service_app,service_readonly,service_worker', 'tenant_id'),
+        ('tenant', 'floor', '*', false, 'PUBLIC', 'tenant_id'),
+        ('registry', 'tenant', 'r', true, 'service_app,service_readonly,service_worker', 'id'),
+        ('registry', 'system', '*', true, 'service_system', 'true')
+    ) p (kind, name, command, permissive, to_roles, part) CROSS JOIN LATERAL (SELECT CASE
+        part WHEN 'true' THEN part ELSE format('(%s = ( SELECT wall.tenant() AS tenant))', part) END
+    ) o (own)
 ),
 policies AS (
     SELECT t.oid AS on_table, t.name, p.polname, EXISTS (
@@ -98,15 +96,12 @@ functions AS (
 ),
 genuine (name, print, callers) AS (
     VALUES
-    ('wall.bind(text)', '16030851c33f1e0d9de7b56e87534a08',
-     '{service_owner, service_app, service_worker, service_readonly}'::text[]),
-    ('wall.install_key(text,bytea,bytea)', '32f190834036c5fd19a0b65d62673be6',
-     '{service_migrator}'),
-    ('wall.tenant()', '424ad93ee11c41b59469f1930ea417b6',
-     '{service_owner, service_app, service_worker, service_readonly}'),
-    ('wall.enclose(regclass)', '2f429bf75157242d1784590d5f11a245', '{service_owner}'),
-    ('wall.share(regclass)', '47ae4790849336dd00e2ba6b2dd9b5ad', '{service_owner}'),
-    ('wall.retire_key(text)', 'f26b5b1501352d8797828a88171503b7', '{service_migrator}')
+    ('wall.bind(text)', '16030851c33f1e0d9de7b56e87534a08', 'owner|app|worker|readonly'),
+    ('wall.install_key(text,bytea,bytea)', '32f190834036c5fd19a0b65d62673be6', 'migrator'),
+    ('wall.tenant()', '424ad93ee11c41b59469f1930ea417b6', 'owner|app|worker|readonly'),
+    ('wall.enclose(regclass)', '2f429bf75157242d1784590d5f11a245', 'owner'),
+    ('wall.share(regclass)', '47ae4790849336dd00e2ba6b2dd9b5ad', 'owner'),
+    ('wall.retire_key(text)', 'f26b5b1501352d8797828a88171503b7', 'migrator')
 )
 
 SELECT rolname::text AS object, 'has an attribute that goes around the wall; ALTER ROLE … '
@@ -203,8 +198,7 @@ SELECT f.name, hole.finding FROM functions f CROSS JOIN LATERAL (VALUES
     (proleakproof, 'may see rows before the policy does; write NOT LEAKPROOF'),
     (provolatile = 'i' AND body ~* '(current_setting|wall\.)',
      'remembers one tenant for the next behind IMMUTABLE; write STABLE'),
-    (NOT lanpltrusted AND NOT EXISTS (
-        SELECT FROM pg_depend d WHERE d.objid = f.oid AND d.deptype = 'e'),
+    (NOT lanpltrusted AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = f.oid AND deptype = 'e'),
      'is written in a language that reaches past Postgres; write SQL or PL/pgSQL')
 ) hole (found, finding) WHERE hole.found
 UNION ALL
@@ -217,19 +211,16 @@ SELECT f.name, format('may be called by %s; REVOKE EXECUTE', coalesce(r.rolname,
 FROM functions f JOIN genuine g ON g.name = f.name
 CROSS JOIN LATERAL aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a
 LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> f.proowner
-    AND (a.is_grantable OR NOT coalesce(r.rolname, 'PUBLIC') = ANY (g.callers))
+    AND (a.is_grantable OR coalesce(r.rolname, 'PUBLIC') !~ format('^service_(%s)$', callers))
 UNION ALL
 SELECT r.rolname::text, format('can use %s, which no policy guards; REVOKE it', o.name)
 FROM roles r CROSS JOIN LATERAL (
     SELECT p.oid::regprocedure::text FROM pg_proc p
-    WHERE p.pronamespace = 'pg_catalog'::regnamespace
-        AND p.proname ~ '^(pg_read_|pg_ls_|pg_stat_file|lo_import|lo_export)'
+    WHERE p.proname ~ '^(pg_read_|pg_ls_|pg_stat_file|lo_import|lo_export)'
         AND has_function_privilege(r.oid, p.oid, 'EXECUTE') UNION ALL
     SELECT c.relname FROM pg_class c
-    WHERE c.relnamespace = 'pg_catalog'::regnamespace
-        AND c.relname IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_authid')
-        AND has_any_column_privilege(r.oid, c.oid, 'SELECT')) o (name)
-WHERE NOT r.rolsuper
+    WHERE c.relname IN ('pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject', 'pg_authid')
+        AND has_any_column_privilege(r.oid, c.oid, 'SELECT')) o (name) WHERE NOT r.rolsuper
 UNION ALL
 SELECT name, format('belongs to %s; ALTER … OWNER TO %s', pg_get_userbyid(owner), rightful)
 FROM (SELECT name, relowner AS owner, rightful FROM relations WHERE relkind NOT IN ('i', 'I', 't')
