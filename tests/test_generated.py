@@ -85,3 +85,16 @@ def test_make_ci_runs_what_the_pipeline_runs(service: Rendered) -> None:
     assert recipe
     assert set(targets[1].split(", ")) == set(recipe[1].split()) - {"audit-if-reachable"}
     assert "NOT RUN: audit" in said or "vulnerabilit" in said
+
+
+def test_twenty_thousand_cancelled_requests_leave_no_tenant_behind(default_render: Path) -> None:
+    """In each mode; the generated service's own tests run a tenth of it each time."""
+    service = Rendered(default_render)
+    said = service.run(
+        "pytest",
+        "-n",
+        "2",
+        "tests/chassis/wall/test_cancellation.py",
+        CANCELLED_REQUESTS="20000",
+    )
+    assert " passed" in said

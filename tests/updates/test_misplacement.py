@@ -9,9 +9,7 @@ from updates.repositories import NEXT, Template
 
 FILE = ".strongback/blocks.yml"
 BEFORE, AFTER = "1500.0.0", "1500.1.0"
-BLOCK = (
-    "{name}:\n  image: a\n  restart: b\n  log: c\n  user: d\n  memory: 1\n  x: e\n  y: f\n"
-)
+BLOCK = "{name}:\n  image: a\n  restart: b\n  log: c\n  user: d\n  memory: 1\n  x: e\n  y: f\n"
 EDIT = Token(FILE, "memory: 4", in_yaml(("database", "memory"), 4))
 
 

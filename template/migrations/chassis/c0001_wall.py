@@ -46,12 +46,15 @@ BEGIN
 END $$
 """
 
-# The tripwire: a connection that still carries a binding must not serve anyone.
+# The tripwire: a connection that still carries a binding must not serve anyone; nor one on which
+# injected SQL left a cursor with rows, or a statement in the place of one of the driver's.
 BIND = """
 CREATE FUNCTION wall.bind(capability text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF coalesce(current_setting('wall.capability', true), '') <> '' THEN
+    IF coalesce(current_setting('wall.capability', true), '') <> ''
+        OR EXISTS (SELECT FROM pg_prepared_statements WHERE from_sql)
+        OR EXISTS (SELECT FROM pg_cursors WHERE is_holdable) THEN
         RAISE EXCEPTION 'this connection still carries a tenant' USING ERRCODE = 'TW003';
     END IF;
     PERFORM set_config('wall.capability', capability, true);

@@ -96,7 +96,7 @@ functions AS (
 ),
 genuine (name, print, callers) AS (
     VALUES
-    ('wall.bind(text)', '16030851c33f1e0d9de7b56e87534a08', 'owner|app|worker|readonly'),
+    ('wall.bind(text)', 'd43ef7176f86596031a335e381541205', 'owner|app|worker|readonly'),
     ('wall.install_key(text,bytea,bytea)', '32f190834036c5fd19a0b65d62673be6', 'migrator'),
     ('wall.tenant()', '424ad93ee11c41b59469f1930ea417b6', 'owner|app|worker|readonly'),
     ('wall.enclose(regclass)', '2f429bf75157242d1784590d5f11a245', 'owner'),
