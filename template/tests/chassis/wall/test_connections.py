@@ -71,8 +71,8 @@ async def test_a_savepoint_prepares_no_binding(alone: Database, ours: TenantId) 
         # BEGIN is sent, and the binding with it, only now.
         await session.execute(BOUND)
         async with session.begin_nested():
-            assert driver.capability is None
             assert await session.scalar(BOUND) == ours
+            assert driver.capability is None
 
 
 async def test_a_connection_on_which_a_binding_failed_is_closed_at_once(
