@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from rendering import ROOT
 
 FILE_LINES, FUNCTION_LINES = 250, 30
