@@ -26,10 +26,10 @@ setup: $(UV) ## Install what the tests need
 	$(UV) sync --quiet --all-packages --all-groups
 
 test: setup ## Everything: the template, what it generates, and every update
-	$(RUN) pytest -n 2
+	$(RUN) pytest -n 2 --dist worksteal
 
 test-fast: setup ## The fast lane: what a change breaks most often
-	$(RUN) pytest -n 2 -m "not full"
+	$(RUN) pytest -n 2 --dist worksteal -m "not full"
 
 lint: setup ## Style and types of the template and of its own tests
 	$(RUN) ruff format --check . && $(RUN) ruff check . && $(RUN) mypy

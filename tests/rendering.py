@@ -76,4 +76,4 @@ class Rendered:
         self.run("dev", "imports")
 
     def test(self, *arguments: str) -> str:
-        return self.run("pytest", "-n", "2", *arguments)
+        return self.run("pytest", "-n", "2", "--dist", "worksteal", *arguments)

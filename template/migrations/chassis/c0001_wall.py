@@ -94,10 +94,15 @@ END $$
 
 INSTALL_KEY = """
 CREATE FUNCTION wall.install_key(id text, inner_half bytea, outer_half bytea) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO wall.keys VALUES (id, inner_half, outer_half)
-    ON CONFLICT (key_id) DO NOTHING
-$$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO wall.keys VALUES (id, inner_half, outer_half) ON CONFLICT (key_id) DO NOTHING;
+    IF NOT EXISTS (SELECT FROM wall.keys AS k WHERE k.key_id = id
+        AND k.inner_pad = inner_half AND k.outer_pad = outer_half AND k.retired_at IS NULL) THEN
+        RAISE EXCEPTION 'the key id % is taken by another key, or retired', id
+            USING ERRCODE = 'TW004', HINT = 'Give the new key a new TENANCY_KEY_ID.';
+    END IF;
+END $$
 """
 
 RETIRE_KEY = """

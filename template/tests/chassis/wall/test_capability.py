@@ -159,3 +159,20 @@ async def test_a_key_is_exchanged_while_the_service_works(
 async def works(database: Database, tenant: TenantId) -> None:
     async with database.transaction(tenant) as session:
         assert await session.scalar(text(ASK)) == tenant
+
+
+@pytest.mark.parametrize("retired", [False, True])
+async def test_a_key_id_is_never_given_to_a_second_key_nor_back_to_a_retired_one(
+    server: Server, probe_name: str, *, retired: bool
+) -> None:
+    migrator = server.url("service_migrator", probe_name)
+    first = CapabilityKey(f"reused-{retired}".lower(), b"a" * 64, 60)
+    await install_key(migrator, first)
+    await install_key(migrator, first)
+    second = first
+    if retired:
+        await retire_key(migrator, first.key_id)
+    else:
+        second = CapabilityKey(first.key_id, b"b" * 64, 60)
+    with pytest.raises(DBAPIError, match="taken by another key, or retired"):
+        await install_key(migrator, second)

@@ -31,6 +31,8 @@ def create_engine(settings: DatabaseSettings, url: str) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=settings.pool_size,
         max_overflow=0,
+        # Whatever a statement set for its session does not outlive this.
+        pool_recycle=1800,
         pool_timeout=settings.pool_timeout_seconds,
         hide_parameters=True,
         connect_args={

@@ -97,7 +97,7 @@ functions AS (
 genuine (name, print, callers) AS (
     VALUES
     ('wall.bind(text)', 'd43ef7176f86596031a335e381541205', 'owner|app|worker|readonly'),
-    ('wall.install_key(text,bytea,bytea)', '32f190834036c5fd19a0b65d62673be6', 'migrator'),
+    ('wall.install_key(text,bytea,bytea)', '863f1ff4d7060566e6eeff37de23bc59', 'migrator'),
     ('wall.tenant()', '424ad93ee11c41b59469f1930ea417b6', 'owner|app|worker|readonly'),
     ('wall.enclose(regclass)', '2f429bf75157242d1784590d5f11a245', 'owner'),
     ('wall.share(regclass)', '47ae4790849336dd00e2ba6b2dd9b5ad', 'owner'),
