@@ -25,11 +25,14 @@ demo: $(UV) ## Generate a service from this checkout into .demo and run it
 setup: $(UV) ## Install what the tests need
 	$(UV) sync --quiet --all-packages --all-groups
 
+# Updates run on a machine without habits (no home, no git configuration), so by themselves.
+UPDATES := tests/updates tests/hooks
 test: setup ## Everything: the template, what it generates, and every update
-	$(RUN) pytest -n 2 --dist worksteal
+	$(RUN) pytest -n 2 --dist worksteal $(UPDATES)
+	$(RUN) pytest -n 2 --dist worksteal $(UPDATES:%=--ignore=%)
 
 test-fast: setup ## The fast lane: what a change breaks most often
-	$(RUN) pytest -n 2 --dist worksteal -m "not full"
+	$(RUN) pytest -n 2 --dist worksteal -m "not full" $(UPDATES:%=--ignore=%)
 
 lint: setup ## Style and types of the template and of its own tests
 	$(RUN) ruff format --check . && $(RUN) ruff check . && $(RUN) mypy

@@ -30,11 +30,6 @@ ISOLATED = {
 }
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Releases that are out cannot be corrected: the first one has such a string in copier.yml."""
-    config.addinivalue_line("filterwarnings", "ignore:invalid escape sequence:DeprecationWarning")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def workplace() -> Iterator[Path]:
     """A machine without habits: no configuration, an empty home, temporary files in memory."""

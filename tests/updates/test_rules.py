@@ -28,6 +28,16 @@ def test_nothing_that_a_release_promised_is_broken(
     assert breaches(old, next_release) == []
 
 
+@pytest.mark.parametrize("version", RELEASES)
+def test_a_migration_that_was_released_is_never_changed(version: str, template: Template) -> None:
+    """A database that ran it would not run it again: write the next one."""
+    folder = "template/migrations/chassis"
+    changed = template.project.git(
+        "diff", "--name-only", "--diff-filter=MDR", version, NEXT, folder
+    )
+    assert changed == ""
+
+
 def test_every_condition_on_a_question_works_for_services_older_than_the_question(
     next_release: Release,
 ) -> None:
