@@ -1,5 +1,5 @@
 """The same template and services as the update tests use."""
 
-from updates.conftest import folder, generated, pristine, pytest_configure, template, workplace
+from updates.conftest import folder, generated, pristine, template, workplace
 
-__all__ = ["folder", "generated", "pristine", "pytest_configure", "template", "workplace"]
+__all__ = ["folder", "generated", "pristine", "template", "workplace"]
