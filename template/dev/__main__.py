@@ -44,3 +44,5 @@ if __name__ == "__main__":
         sys.exit(main(sys.argv[1:]))
     except DevError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -24,14 +24,22 @@ class NotRunning(DevError):
 def remembered_secrets(folder: Path) -> dict[str, str]:
     """Random at the first start and kept, so that tokens and data outlive a restart."""
     file = folder / "secrets.json"
-    if not file.exists():
-        made = {name: secrets.token_hex(32) for name in (*KEYS, *LOGINS)}
+    kept = _read_secrets(file) if file.exists() else {}
+    missing = [name for name in (*KEYS, *LOGINS) if name not in kept]
+    if missing:
+        kept |= {name: secrets.token_hex(32) for name in missing}
         new = file.with_suffix(".new")
         new.touch(0o600)
-        new.write_text(json.dumps(made))
+        new.write_text(json.dumps(kept))
         new.rename(file)
-    kept: dict[str, str] = json.loads(file.read_text())
     return kept
+
+
+def _read_secrets(file: Path) -> dict[str, str]:
+    try:
+        return {str(name): str(value) for name, value in json.loads(file.read_text()).items()}
+    except (ValueError, AttributeError):
+        raise DevError(f"{file} is damaged; remove {file.parent} to start empty.") from None
 
 
 def environment(services: Services, kept: Mapping[str, str], port: int) -> dict[str, str]:
@@ -44,7 +52,8 @@ def environment(services: Services, kept: Mapping[str, str], port: int) -> dict[
         **{name: kept[name] for name in KEYS},
         **({} if "DATABASE_URL" in os.environ else database_urls(services.admin_url, kept)),
     }
-    return {**made, **{name: os.environ[name] for name in made if name in os.environ}}
+    given = {name: os.environ[name] for name in made if name in os.environ}
+    return {**made, **given, "HTTP_PORT": str(port)}
 
 
 def database_urls(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str]:
@@ -74,6 +83,6 @@ def running_service() -> dict[str, Any]:
     try:
         running: dict[str, Any] = json.loads(file.read_text())
         os.kill(running["pid"], 0)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         raise NotRunning("The service is not running here; start it with: make dev") from None
     return running

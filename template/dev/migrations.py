@@ -42,7 +42,10 @@ def migration(message: str) -> None:
 def migrated_database() -> Iterator[str]:
     """The running service's database, or one that lives for a moment."""
     try:
-        url = laptop.running_service()["environment"]["MIGRATION_DATABASE_URL"]
+        running = laptop.running_service()["environment"]
+        url = running.get("MIGRATION_DATABASE_URL") or os.environ["MIGRATION_DATABASE_URL"]
+    except KeyError:
+        raise DevError("MIGRATION_DATABASE_URL: missing; the URL of service_migrator") from None
     except laptop.NotRunning:
         with prepared(laptop.FOLDER) as ready:
             yield ready.environment["MIGRATION_DATABASE_URL"]

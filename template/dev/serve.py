@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dev import laptop
+from dev.children import dying_with_us
 from dev.database import ROOT, Server, create_and_migrate, migrate
 from dev.errors import DevError
 from dev.services import running
@@ -36,7 +37,7 @@ class Prepared:
 
 def serve() -> int:
     with ExitStack() as stack:
-        listener = stack.enter_context(listening(PREFERRED_PORT))
+        listener = stack.enter_context(listening(preferred_port()))
         ready = stack.enter_context(prepared(laptop.FOLDER, listener.getsockname()[1]))
         stack.enter_context(laptop.shown_to_other_commands(asdict(ready)))
         print(welcome(ready.environment, ready.tenants), flush=True)
@@ -78,6 +79,13 @@ async def seed() -> dict[str, str]:
     return {name: str(tenant_id) for name, tenant_id in known.items()}
 
 
+def preferred_port() -> int:
+    asked = os.environ.get("HTTP_PORT", str(PREFERRED_PORT))
+    if not asked.isdecimal():
+        raise DevError(f"HTTP_PORT: {asked!r} is no port; give a number like {PREFERRED_PORT}")
+    return int(asked)
+
+
 def listening(preferred: int) -> socket.socket:
     """Held from now on, so that two services that start together do not both take it."""
     for port in (preferred, 0):
@@ -109,7 +117,8 @@ def watch(listener: socket.socket) -> int:
     number = listener.fileno()
     command = [sys.executable, "-m", "uvicorn", "service.main:build", "--factory", "--reload"]
     command += ["--reload-dir", "src", "--fd", str(number), "--no-access-log", "--no-server-header"]
-    process = subprocess.Popen(command, cwd=ROOT, pass_fds=[number])
+    shim = dying_with_us(signal.SIGTERM)
+    process = subprocess.Popen([*shim, *command], cwd=ROOT, pass_fds=[number])
     # Ctrl-C reaches the child by itself; `kill` does not, and would leave it behind.
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:

@@ -11,7 +11,7 @@ from pathlib import Path
 from dev import postgres, valkey
 from dev.errors import FolderNotOurs, ServicesBusy
 
-DYING_SECONDS = 0.05
+DYING_SECONDS, DYING_AT_MOST = 0.05, 10
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ def claimed(folder: Path) -> Iterator[None]:
     except PermissionError:
         raise FolderNotOurs(folder) from None
     with os.fdopen(number, "r+"):
+        deadline = time.monotonic() + DYING_AT_MOST
         while not locked(number):
             holder = os.pread(number, 20, 0).decode()
-            if alive(holder):
+            if alive(holder) or time.monotonic() > deadline:
                 raise ServicesBusy(folder, holder)
             time.sleep(DYING_SECONDS)
         if os.fstat(number).st_uid != os.geteuid():

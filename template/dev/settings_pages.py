@@ -45,8 +45,9 @@ def page() -> str:
     lines = [
         "# Settings",
         "",
-        "Written by `make settings`. Each is an environment variable, or a line in `.env`, or",
-        "a file of that name in the folder `SECRETS_DIR` (`/run/secrets`); the first wins.",
+        "Written by `make settings`. Each is an environment variable, or a file of that name in",
+        "the folder `SECRETS_DIR` (`/run/secrets`), or, in development, a line in `.env`; the",
+        "first wins. In Kubernetes set `enableServiceLinks: false`: its variables look like ours.",
         "A name that is unknown, missing or still a placeholder stops the start, and is named.",
         "",
         "| variable | default | meaning |",

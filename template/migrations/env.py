@@ -9,12 +9,13 @@ from pkgutil import iter_modules
 from alembic import context
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import service.chassis.application.system
 import service.product
+from service.chassis.application.database import driver_url
 from service.chassis.application.tables import Table, TenantOwned
 
 LOCK_TIMEOUT = "SET lock_timeout = '2s'"
@@ -73,7 +74,7 @@ def migrate(connection: Connection) -> None:
 
 
 async def migrate_online() -> None:
-    url = make_url(os.environ["MIGRATION_DATABASE_URL"]).set(drivername="postgresql+asyncpg")
+    url = driver_url(os.environ["MIGRATION_DATABASE_URL"])
     engine = create_async_engine(url, poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)

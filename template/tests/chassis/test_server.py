@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from secrets import token_hex
 
 import httpx2
 import pytest
@@ -112,7 +113,8 @@ def test_production_refuses_a_postgres_below_the_safe_floor(
     environment: Mapping[str, str],
 ) -> None:
     without = {k: v for k, v in environment.items() if k != "IDENTITY_DEVELOPMENT_KEY"}
-    process, _ = start(without, SERVICE_ENVIRONMENT="production", HTTP_PORT=str(free_port()))
+    keys = {name: token_hex(32) for name in ("TENANCY_KEY", "HTTP_CURSOR_KEY")}
+    process, _ = start(without, SERVICE_ENVIRONMENT="production", **keys)
     try:
         output, _ = process.communicate(timeout=10)
     except subprocess.TimeoutExpired:
@@ -130,3 +132,37 @@ def test_the_service_by_itself_knows_every_table_it_refers_to() -> None:
         call, env={"PYTHONPATH": "src"}, cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def spoken(url: str, *pieces: bytes, pause: float = 0) -> bytes:
+    """What the server answers to bytes that no client library would send."""
+    host, port = url.removeprefix("http://").split(":")
+    answer = b""
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause)
+            while more := connection.recv(65536):
+                answer += more
+        except (ConnectionError, TimeoutError):
+            pass
+    return answer
+
+
+def test_a_head_without_end_is_refused(served: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = served
+    wait_for(f"{url}/readyz", 200)
+    flood = [b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: ", *[b"a" * 65536] * 64]
+    assert b" 200 " not in spoken(url, *flood, b"\r\nConnection: close\r\n\r\n")
+    wait_for(f"{url}/livez", 200)
+
+
+def test_a_length_of_thousands_of_digits_is_no_crash(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    _, url = served
+    wait_for(f"{url}/readyz", 200)
+    head = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
+    assert b" 200 " in spoken(url, head + b"0" * 5000 + b"\r\n\r\n").split(b"\r\n")[0]
+    wait_for(f"{url}/livez", 200)

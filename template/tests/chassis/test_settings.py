@@ -35,6 +35,7 @@ def test_a_complete_environment_is_accepted_and_frozen(given: pytest.MonkeyPatch
         settings.database.pool_size = 3  # type: ignore[misc]
 
 
+PLACEHOLDERS = ["change-me", "postgresql://app:change%20me@host/db", "<secret>", "Change_Me"]
 REQUIRED = [variable for _, variable, field in variables() if field.is_required()]
 
 
@@ -45,7 +46,7 @@ def test_a_missing_variable_is_named(given: pytest.MonkeyPatch, variable: str) -
 
 
 @pytest.mark.parametrize("variable", REQUIRED)
-@pytest.mark.parametrize("value", ["change-me", "postgresql://app:changeme@host/db", "<secret>"])
+@pytest.mark.parametrize("value", PLACEHOLDERS)
 def test_a_placeholder_is_named(given: pytest.MonkeyPatch, variable: str, value: str) -> None:
     given.setenv(variable, value)
     assert f"{variable}: still holds a placeholder" in refusal()
@@ -88,9 +89,41 @@ def test_production_refuses_what_is_only_fit_for_a_laptop(given: pytest.MonkeyPa
     said = refusal()
     assert "IDENTITY_DEVELOPMENT_KEY" in said
     assert "SERVICE_DEBUG" in said
+    for name in ("TENANCY_KEY", "HTTP_CURSOR_KEY"):
+        assert f"{name}: this key is public" in said
+        given.setenv(name, "77aa" * 8 + "0b1c2d3e4f5a6b7c8d9e")
+    assert "HTTP_CURSOR_KEY: the same as TENANCY_KEY" in said
+    assert "HTTP_CURSOR_KEY: the same as TENANCY_KEY" in refusal()
+    given.setenv("HTTP_CURSOR_KEY", "88bb" * 8 + "0b1c2d3e4f5a6b7c8d9e")
     given.delenv("IDENTITY_DEVELOPMENT_KEY")
     given.delenv("SERVICE_DEBUG")
     assert load_settings().production
+
+
+def test_a_file_that_lies_about_does_not_make_production_a_laptop(
+    given: pytest.MonkeyPatch,
+) -> None:
+    given.delenv("SERVICE_ENVIRONMENT")
+    given.delenv("IDENTITY_DEVELOPMENT_KEY")
+    lines = "SERVICE_ENVIRONMENT=development\nIDENTITY_DEVELOPMENT_KEY=" + "7a" * 32
+    Path(".env").write_text(lines)
+    assert "TENANCY_KEY: this key is public" in refusal()
+
+
+@pytest.mark.parametrize("name", ["DATABASE", "HTTP"])
+def test_a_variable_that_no_parser_can_read_is_a_refusal_too(
+    given: pytest.MonkeyPatch, name: str
+) -> None:
+    given.setenv(name, "secret-text")
+    said = refusal()
+    assert name.lower() in said.lower()
+    assert "secret-text" not in said
+
+
+@pytest.mark.parametrize("url", ["postgresql://service_app:Xk39@h/todo", "postgresql://a:b@todo/x"])
+def test_an_honest_value_is_no_placeholder(given: pytest.MonkeyPatch, url: str) -> None:
+    given.setenv("DATABASE_URL", url)
+    assert load_settings().database.url.get_secret_value() == url
 
 
 def test_an_environment_that_is_not_named_is_production(given: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,8 @@ def create_app(
         openapi_url=None if settings.production else "/openapi.json",
         docs_url=None,
         redoc_url=None,
+        # A redirect would follow whatever Host the caller sent.
+        redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.max_body_bytes = settings.http.max_body_bytes

@@ -8,6 +8,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from service.chassis.contract.wire import BoundedProtocol
 from service.chassis.settings import Settings
 
 
@@ -36,11 +37,10 @@ def serve(app: FastAPI, settings: Settings) -> None:
         app,
         host=settings.http.host,
         port=settings.http.port,
-        http="httptools",
+        http=BoundedProtocol,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=30,
         limit_concurrency=1000,
-        h11_max_incomplete_event_size=16_384,
     )
     DrainingServer(config, app, settings.http.drain_seconds).run()

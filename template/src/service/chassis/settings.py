@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -15,9 +16,12 @@ from pydantic_settings import (
     NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
-PLACEHOLDERS = ("change-me", "changeme", "placeholder", "todo", "example-secret", "<")
+PLACEHOLDERS = ("changeme", "placeholder", "examplesecret", "replacethis", "replaceme", "<")
+# Keys that stand in public code, this template's tests included.
+PUBLISHED = ("0123456789abcdef0123", "abcdefghijklmnop")
 
 
 class SettingsRefused(Exception):
@@ -40,7 +44,8 @@ def about() -> About:
 
 
 def _no_placeholder(secret: SecretStr) -> SecretStr:
-    if any(word in secret.get_secret_value().lower() for word in PLACEHOLDERS):
+    plain = re.sub(r"[-_ ]|%20", "", secret.get_secret_value().lower())
+    if any(word in plain for word in PLACEHOLDERS):
         raise ValueError("still holds a placeholder; put the real value there")
     return secret
 
@@ -84,7 +89,9 @@ class DatabaseSettings(Section):
     )
     pool_size: int = Field(10, ge=1, description="Connections per process.")
     pool_timeout_seconds: float = Field(2, gt=0, description="Wait for a connection, then 503.")
-    statement_timeout_seconds: float = Field(5, gt=0, description="A slower statement is ended.")
+    statement_timeout_seconds: float = Field(
+        5, ge=0.1, le=3600, description="A slower statement is ended."
+    )
 
 
 class ValkeySettings(Section):
@@ -144,7 +151,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         files = NestedSecretsSettingsSource(file_secret_settings)
-        return init_settings, env_settings, dotenv_settings, files
+        sources = (init_settings, env_settings, files)
+        # A file that lies about must not turn a production service into a development one.
+        developing = os.environ.get("SERVICE_ENVIRONMENT") == "development"
+        return (*sources, dotenv_settings) if developing else sources
 
 
 def load_settings() -> Settings:
@@ -153,6 +163,10 @@ def load_settings() -> Settings:
         settings = Settings(_secrets_dir=os.environ.get("SECRETS_DIR", "/run/secrets"))
     except ValidationError as error:
         raise SettingsRefused(_as_lines(_complaints(error))) from None
+    except (SettingsError, UnicodeDecodeError) as error:
+        # Only the first line: the rest of what a parser says may quote a secret.
+        said = str(error).partition("\n")[0] if isinstance(error, SettingsError) else "not text"
+        raise SettingsRefused(_as_lines([said])) from None
     if unfit := _unfit_for_production(settings):
         raise SettingsRefused(_as_lines(unfit))
     return settings
@@ -191,4 +205,13 @@ def _unfit_for_production(settings: Settings) -> list[str]:
             settings.identity.development_key is not None
         ),
     }
+    keys = {"TENANCY_KEY": settings.tenancy.key, "HTTP_CURSOR_KEY": settings.http.cursor_key}
+    plain = {name: key.get_secret_value() for name, key in keys.items()}
+    for name, key in plain.items():
+        unfit[f"{name}: this key is public; make one with: openssl rand -hex 32"] = any(
+            known in key for known in PUBLISHED
+        )
+    unfit["HTTP_CURSOR_KEY: the same as TENANCY_KEY; each needs its own"] = len(
+        set(plain.values())
+    ) < len(plain)
     return [complaint for complaint, found in unfit.items() if found]

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from callers import Client
+from callers import Client, ClientFor
+from dev.database import Server
 from service.chassis.app import Service
 from service.chassis.application.capability import CapabilityKey
-from service.chassis.application.database import Database
+from service.chassis.application.database import Database, driver_url
 from service.chassis.errors import Conflict, Unavailable
 from service.chassis.identity import TenantId
 from service.chassis.settings import Settings
@@ -105,3 +108,57 @@ async def test_readiness_follows_the_database_and_forgives_valkey(
         assert (await ana.get("/livez")).status_code == 200
     finally:
         health.essential, health.helpful = essential, helpful
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET LOCAL statement_timeout = 0; SELECT pg_sleep(9)",
+        "SET LOCAL lock_timeout = '10ms'; SELECT pg_advisory_xact_lock(77)",
+    ],
+)
+async def test_the_drivers_patience_and_a_locks_end_typed_too(
+    small: Database, database: Database, acme: TenantId, statement: str
+) -> None:
+    first, second = statement.split("; ")
+    async with database.transaction(acme) as holder:
+        await holder.execute(text("SELECT pg_advisory_xact_lock(77)"))
+        with pytest.raises(Unavailable):
+            await run(small, acme, first, second)
+
+
+async def run(database: Database, tenant: TenantId, *statements: str) -> None:
+    async with database.transaction(tenant) as session:
+        for statement in statements:
+            await session.execute(text(statement))
+
+
+async def test_a_server_that_takes_no_more_connections_is_unavailable(
+    settings: Settings, server: Server, acme: TenantId, worker: str
+) -> None:
+    name = f"full_{worker}"
+    await server.clone("service_template", name)
+    administrator = await asyncpg.connect(server.admin_url)
+    await administrator.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+    url = SecretStr(server.url("service_app", name))
+    full = Database(
+        settings.database.model_copy(update={"url": url}), CapabilityKey.of(settings.tenancy)
+    )
+    try:
+        with pytest.raises(Unavailable):
+            async with full.transaction(acme) as session:
+                await session.execute(text("SELECT 1"))
+    finally:
+        await full.engine.dispose()
+        await administrator.close()
+        await server.drop(name)
+
+
+async def test_a_token_of_a_tenant_that_is_gone_is_refused(client_for: ClientFor) -> None:
+    nobody = client_for(TenantId(uuid4()))
+    note = {"title": "a", "body": "b"}
+    assert (await nobody.post("/v1/notes", json=note)).status_code in {401, 404}
+
+
+def test_a_url_as_everybody_spells_it_is_understood() -> None:
+    assert driver_url("postgresql://a:b@h/d?sslmode=require").query == {"ssl": "require"}

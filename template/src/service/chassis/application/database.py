@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import (
@@ -18,17 +18,27 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.connection import WalledConnection
-from service.chassis.errors import Conflict, Unavailable
+from service.chassis.errors import Conflict, Unauthenticated, Unavailable
 from service.chassis.identity import TenantId
 from service.chassis.settings import DatabaseSettings
 
-SERIALIZATION_FAILURE, DEADLOCK, STATEMENT_TIMEOUT = "40001", "40P01", "57014"
+SERIALIZATION_FAILURE, DEADLOCK, NO_SUCH_ROW = "40001", "40P01", "23503"
+# Statement and lock time-outs, too many connections, and a server that starts or stops.
+BUSY = frozenset({"57014", "55P03", "53300", "57P01", "57P02", "57P03"})
+
+
+def driver_url(url: str) -> URL:
+    """`sslmode`, as everybody else spells it, is `ssl` to this driver."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    mode = parsed.query.get("sslmode")
+    plain = parsed.difference_update_query(["sslmode"])
+    return plain.update_query_dict({"ssl": mode}) if mode else plain
 
 
 def create_engine(settings: DatabaseSettings, url: str) -> AsyncEngine:
     statement_ms = int(settings.statement_timeout_seconds * 1000)
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+        driver_url(url),
         pool_size=settings.pool_size,
         max_overflow=0,
         # Whatever a statement set for its session does not outlive this.
@@ -104,12 +114,20 @@ class Database:
 def _typed_failures() -> Iterator[None]:
     try:
         yield
-    except PoolExhausted as error:
+    except (PoolExhausted, TimeoutError) as error:
         raise Unavailable("The database is busy right now.") from error
     except DBAPIError as error:
         code = getattr(error.orig, "sqlstate", None)
         if code in (SERIALIZATION_FAILURE, DEADLOCK):
             raise Conflict("This was changed at the same time; try again.") from error
-        if error.connection_invalidated or code == STATEMENT_TIMEOUT:
+        if code == NO_SUCH_ROW and _names_the_tenant(error):
+            raise Unauthenticated("The tenant of this token is not known here.") from error
+        if error.connection_invalidated or code in BUSY:
             raise Unavailable("The database did not answer in time.") from error
         raise
+
+
+def _names_the_tenant(error: DBAPIError) -> bool:
+    cause: Any = getattr(error.orig, "__cause__", None)
+    constraint = getattr(cause, "constraint_name", None)
+    return constraint is not None and constraint == f"{cause.table_name}_tenant_id_fkey"

@@ -1,15 +1,15 @@
 """Installing and retiring the keys that sign tenant capabilities; the migrator does it."""
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from service.chassis.application.capability import CapabilityKey
+from service.chassis.application.database import driver_url
 
 
 def _engine(migrator_url: str) -> AsyncEngine:
-    url = make_url(migrator_url).set(drivername="postgresql+asyncpg")
-    return create_async_engine(url, poolclass=NullPool, hide_parameters=True)
+    return create_async_engine(driver_url(migrator_url), poolclass=NullPool, hide_parameters=True)
 
 
 async def install_key(migrator_url: str, key: CapabilityKey) -> None:

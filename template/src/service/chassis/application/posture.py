@@ -23,7 +23,7 @@ class PostureRefused(Exception):
 async def refuse_unsafe_database(database: Database, *, production: bool) -> None:
     try:
         findings = await _findings(database, production=production)
-    except (Unavailable, SQLAlchemyError, asyncpg.PostgresError) as error:
+    except (Unavailable, SQLAlchemyError, asyncpg.PostgresError, TypeError) as error:
         what = type(error.__cause__ or error).__name__
         raise PostureRefused(f"DATABASE_URL: the database cannot be used ({what})") from error
     if findings:
