@@ -52,7 +52,8 @@ class Rendered:
 
     folder: Path
 
-    def run(self, *command: str, check: bool = True, **environ: str) -> str:
+    def ends(self, *command: str, **environ: str) -> tuple[int, str]:
+        """How a command ends, and all that it says."""
         done = subprocess.run(
             [sys.executable, "-m", *command],
             cwd=self.folder,
@@ -61,8 +62,11 @@ class Rendered:
             text=True,
             check=False,
         )
-        said = done.stdout + done.stderr
-        assert not check or done.returncode == 0, f"{' '.join(command)}\n{said[-6000:]}"
+        return done.returncode, done.stdout + done.stderr
+
+    def run(self, *command: str, **environ: str) -> str:
+        code, said = self.ends(*command, **environ)
+        assert code == 0, f"{' '.join(command)}\n{said[-6000:]}"
         return said
 
     def check_style(self) -> None:

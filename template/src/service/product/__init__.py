@@ -5,5 +5,6 @@ from fastapi import APIRouter
 from service.product import notes
 
 FEATURES: list[APIRouter] = [
+    # One line for each feature.
     notes.router,
 ]
