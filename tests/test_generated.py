@@ -87,7 +87,7 @@ def test_make_ci_runs_what_the_pipeline_runs(service: Rendered) -> None:
 
 
 def test_twenty_thousand_cancelled_requests_leave_no_tenant_behind(default_render: Path) -> None:
-    """In each mode; the generated service's own tests run a tenth of it each time."""
+    """In each mode; the generated service's own tests run a twentieth of it each time."""
     service = Rendered(default_render)
     said = service.run(
         "pytest",

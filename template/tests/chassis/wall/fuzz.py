@@ -19,7 +19,7 @@ from service.chassis.identity import TenantId
 Mode = Literal["edge", "level"]
 Request = Callable[[Database, TenantId], Awaitable[object]]
 
-CANCELLED_REQUESTS = int(os.environ.get("CANCELLED_REQUESTS", "2000"))
+CANCELLED_REQUESTS = int(os.environ.get("CANCELLED_REQUESTS", "1000"))
 AT_ONCE, SHARE_TO_CANCEL, TURNS = 8, 0.9, 25
 TENANTS = [TenantId(uuid4()) for _ in range(3)]
 CARRIED = "SELECT current_setting('wall.capability', true)"
