@@ -1,6 +1,5 @@
 """Both applications behind one more path that tells the CPU seconds of their process."""
 
-import os
 import sys
 import time
 from importlib import import_module
@@ -32,5 +31,5 @@ if __name__ == "__main__":
         loop="asyncio",
         access_log=False,
         log_level="warning",
-        server_header=os.environ.get("SERVER_HEADER") == "yes",
+        server_header=False,
     )

@@ -77,7 +77,7 @@ def test_ctrl_c_does_not_wait_for_the_drain(environment: Mapping[str, str]) -> N
     try:
         wait_for(f"{url}/readyz", 200)
         process.send_signal(signal.SIGINT)
-        process.wait(SECONDS)
+        assert process.wait(SECONDS) is not None, "it waited for the drain"
     finally:
         process.kill()
         process.communicate()
