@@ -24,8 +24,8 @@ from dev.services import running
 
 with running(Path(sys.argv[1]), disposable=sys.argv[2] == "disposable") as services:
     urls = [services.admin_url, services.valkey_url]
-    print(json.dumps(urls), flush=True)
     try:
+        print(json.dumps(urls), flush=True)
         sys.stdin.read()
     except KeyboardInterrupt:
         time.sleep(0.3)
