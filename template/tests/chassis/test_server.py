@@ -116,7 +116,7 @@ def test_production_refuses_a_postgres_below_the_safe_floor(
     keys = {name: token_hex(32) for name in ("TENANCY_KEY", "HTTP_CURSOR_KEY")}
     process, _ = start(without, SERVICE_ENVIRONMENT="production", **keys)
     try:
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
