@@ -18,8 +18,7 @@ from service.chassis.application.posture import (
     refuse_unsafe_database,
     wall_findings,
 )
-from service.chassis.sections import DatabaseSettings
-from service.chassis.settings import Settings
+from service.chassis.settings import DatabaseSettings, Settings
 
 Url = Callable[[Server, str], str]
 
