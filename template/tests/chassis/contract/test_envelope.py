@@ -42,6 +42,13 @@ async def test_each_request_is_one_log_line_without_what_it_carried(
     assert "secret-in-a-query" not in str(lines)
 
 
+async def test_a_slash_too_many_leads_nowhere(ana: Client) -> None:
+    assert (await ana.get("/livez")).status_code == 200
+    answer = await ana.get("/livez/", headers={"host": "elsewhere.example"})
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
 def test_production_shows_strangers_no_map(settings: Settings) -> None:
     service = settings.service.model_copy(update={"environment": "production"})
     app = create_app(settings.model_copy(update={"service": service}), [])

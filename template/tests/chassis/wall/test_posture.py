@@ -40,19 +40,20 @@ async def bypasser(server: Server, probe_name: str) -> AsyncGenerator[str]:
     await connection.close()
 
 
-async def start(settings: Settings, url: str) -> None:
+async def start(settings: Settings, url: str) -> bool:
+    """Whether it says that it has started."""
     database = settings.database.model_copy(
         update={"url": DatabaseSettings.model_validate({"url": url}).url}
     )
     app = create_app(settings.model_copy(update={"database": database}), [])
     async with app.router.lifespan_context(app):
-        pass
+        return bool(app.state.health.started)
 
 
 async def test_the_service_starts_as_the_app(
     settings: Settings, server: Server, probe_name: str
 ) -> None:
-    await start(settings, server.url("service_app", probe_name))
+    assert await start(settings, server.url("service_app", probe_name))
 
 
 @pytest.mark.parametrize("role", ["service_migrator", "service_readonly", "service_system"])
