@@ -20,6 +20,12 @@ from dev.tokens import token_for
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 ROWS = 60
+# One caller asks faster than any customer may; what is counted is counted all the same.
+AMPLE = {
+    "LIMITS_ADDRESS_PER_MINUTE": "1000000",
+    "LIMITS_ACCOUNT_PER_MINUTE": "1000000",
+    "LIMITS_TENANT_PER_MINUTE": "standard=1000000",
+}
 DRAFT = json.dumps({"title": "A title of a usual length", "body": "Some text. " * 8})
 
 
@@ -86,9 +92,10 @@ def main() -> None:
         # The bare service passes the wall as an administrator, like a prototype does.
         bare = Server(ready.admin_url, {}).admin(laptop.DATABASE)
         os.environ.update(BARE_DATABASE_URL=bare, BARE_TENANT=tenant, TELEMETRY_LOG_FORMAT="json")
-        key = ready.environment["IDENTITY_DEVELOPMENT_KEY"]
+        token = token_for(ready.environment, tenant, "editor")
+        os.environ.update(AMPLE)
         with serving("service.main", "build") as mine, serving("bench.bare", "app") as theirs:
-            asyncio.run(run(mine, theirs, token_for(key, tenant, "editor")))
+            asyncio.run(run(mine, theirs, token))
 
 
 if __name__ == "__main__":

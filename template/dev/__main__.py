@@ -15,6 +15,8 @@ COMMANDS = {
     "imports": ("dev.checks", "imports", ()),
     "workflows": ("dev.checks", "workflows", ()),
     "audit": ("dev.checks", "audit", ()),
+    "cases": ("dev.cases", "write", ()),
+    "surface": ("dev.surface", "write", ()),
     "settings": ("dev.settings_pages", "write", ()),
     "template-update": ("dev.template", "update", ()),
     "template-check": ("dev.template", "check", ()),

@@ -13,7 +13,7 @@ from dev.errors import DevError
 from dev.services import Services
 
 FOLDER = ROOT / ".dev"
-KEYS = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_DEVELOPMENT_KEY")
+KEYS = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_SIGNING_KEY")
 DATABASE = "service"
 
 

@@ -105,7 +105,7 @@ def welcome(environment: Mapping[str, str], tenants: Mapping[str, str]) -> str:
     url = f"http://127.0.0.1:{environment['HTTP_PORT']}"
     lines = [f"The service is at {url}  (Ctrl-C stops everything)"]
     if TENANTS[0] in tenants:
-        token = token_for(environment["IDENTITY_DEVELOPMENT_KEY"], tenants[TENANTS[0]], "editor")
+        token = token_for(environment, tenants[TENANTS[0]], "editor")
         lines += ["Ask it something, as an editor of the tenant acme:", ""]
         lines += [f"  curl -H 'authorization: Bearer {token}' {url}/v1/notes", ""]
         lines += ["More tokens: make token tenant=globex role=viewer"]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-import service.chassis.application.system
+import service.chassis.app
 import service.product
 from service.chassis.application.database import driver_url
 from service.chassis.application.tables import Table, TenantOwned

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
-from callers import KEY, Client, ClientFor
+from callers import KEY, Client, ClientFor, Person, Suspend
 from dev.database import LOGINS, Server, create_and_migrate
 from dev.services import Services, running
 from service.chassis.app import Service, create_app
@@ -23,12 +23,22 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.application.keys import install_key
 from service.chassis.application.system import SystemDoor, create_tenant
-from service.chassis.identity import Caller, Role, TenantId
+from service.chassis.identity import Role, TenantId
 from service.chassis.settings import Settings
 from service.product import FEATURES
 
 TEMPLATE = "service_template"
 PASSWORDS = dict.fromkeys(LOGINS, "password-of-a-test")
+# All tests come from one address, faster than any customer; those of limits set their own.
+UNLIMITED = {
+    "LIMITS_ADDRESS_PER_MINUTE": "1000000",
+    "LIMITS_ACCOUNT_PER_MINUTE": "1000000",
+    "LIMITS_TENANT_PER_MINUTE": "standard=1000000",
+    "LIMITS_TENANT_CONCURRENCY": "1000",
+    "LIMITS_STRAYS_PER_MINUTE": "1000000",
+    "LIMITS_MODEL_CALLS_PER_MINUTE": "1000000",
+    "LIMITS_SIGN_INS_PER_HOUR": "1000000",
+}
 SERVICES = pytest.StashKey[Services]()
 STACK = pytest.StashKey[ExitStack]()
 
@@ -97,7 +107,15 @@ def database_name(server: Server, worker: str) -> Generator[str]:
 
 
 @pytest.fixture(scope="session")
-def environment(server: Server, database_name: str, services: Services) -> Mapping[str, str]:
+def outbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the service's letters lie."""
+    return tmp_path_factory.mktemp("outbox")
+
+
+@pytest.fixture(scope="session")
+def environment(
+    server: Server, database_name: str, services: Services, outbox: Path
+) -> Mapping[str, str]:
     """What an operator would set."""
     return {
         "SERVICE_ENVIRONMENT": "development",
@@ -106,7 +124,9 @@ def environment(server: Server, database_name: str, services: Services) -> Mappi
         "VALKEY_URL": services.valkey_url,
         "TENANCY_KEY": KEY,
         "HTTP_CURSOR_KEY": KEY,
-        "IDENTITY_DEVELOPMENT_KEY": KEY,
+        "IDENTITY_SIGNING_KEY": KEY,
+        **UNLIMITED,
+        "ACCOUNTS_MAIL_URL": f"file:{outbox}",
     }
 
 
@@ -145,8 +165,7 @@ def client_for(app: Service) -> ClientFor:
     """`client_for(tenant, Role.VIEWER)` is signed in; `client_for(None)` is a stranger."""
 
     def client(tenant: TenantId | None, role: Role = Role.EDITOR) -> Client:
-        caller = Caller(f"{role}-{uuid4()}", tenant, role) if tenant else None
-        return Client(app, caller)
+        return Client(app, Person(app, tenant, role) if tenant else None)
 
     return client
 
@@ -159,6 +178,19 @@ async def acme(door: SystemDoor) -> TenantId:
 @pytest.fixture
 async def rival(door: SystemDoor) -> TenantId:
     return await create_tenant(door, actor="tests", name="rival")
+
+
+@pytest.fixture
+def suspend(door: SystemDoor) -> Suspend:
+    """`await suspend(tenant)`, and `await suspend(tenant, back=True)`."""
+
+    async def changed(tenant: TenantId, *, back: bool = False) -> None:
+        since = "NULL" if back else "now()"
+        async with door.open(actor="tests", reason="suspend or resume") as session:
+            statement = text(f"UPDATE tenants SET suspended_at = {since} WHERE id = :id")
+            await session.execute(statement, {"id": tenant})
+
+    return changed
 
 
 @pytest.fixture

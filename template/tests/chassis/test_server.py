@@ -1,11 +1,8 @@
 """The process as an operator sees it: it starts, says so, drains and stops."""
 
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -13,45 +10,9 @@ from secrets import token_hex
 import httpx2
 import pytest
 
+from serving import SECONDS, spoken, start, wait_for
+
 ROOT = Path(__file__).parents[2]
-SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(environment: Mapping[str, str], **changes: str) -> tuple[subprocess.Popen[str], str]:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service"],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": "src",
-            **environment,
-            "HTTP_PORT": str(port),
-            **changes,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return process, f"http://127.0.0.1:{port}"
-
-
-def wait_for(url: str, status: int) -> None:
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        try:
-            if httpx2.get(url).status_code == status:
-                return
-        except httpx2.HTTPError:
-            pass
-        time.sleep(0.05)
-    pytest.fail(f"{url} never answered {status}")
 
 
 @pytest.fixture
@@ -96,7 +57,7 @@ def test_the_process_tells_strangers_nothing_of_its_make(
     [
         ({"TENANCY_KEY": "change-me"}, "TENANCY_KEY: still holds a placeholder"),
         ({"DATABASE_URL": "postgresql://service_app:x@127.0.0.1:1/none"}, "DATABASE_URL"),
-        ({"SERVICE_ENVIRONMENT": "production"}, "IDENTITY_DEVELOPMENT_KEY"),
+        ({"SERVICE_ENVIRONMENT": "production"}, "IDENTITY_SIGNING_KEY"),
     ],
 )
 def test_what_is_wrong_ends_it_with_a_message(
@@ -112,9 +73,13 @@ def test_what_is_wrong_ends_it_with_a_message(
 def test_production_refuses_a_postgres_below_the_safe_floor(
     environment: Mapping[str, str],
 ) -> None:
-    without = {k: v for k, v in environment.items() if k != "IDENTITY_DEVELOPMENT_KEY"}
-    keys = {name: token_hex(32) for name in ("TENANCY_KEY", "HTTP_CURSOR_KEY")}
-    process, _ = start(without, SERVICE_ENVIRONMENT="production", **keys)
+    names = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_SIGNING_KEY", "ACCOUNTS_KEY")
+    changes = {name: token_hex(32) for name in names} | {
+        "HTTP_ALLOWED_HOSTS": "*",
+        "HTTP_PUBLIC_URL": "https://service.example",
+        "ACCOUNTS_MAIL_URL": "smtps://mail.example",
+    }
+    process, _ = start(environment, SERVICE_ENVIRONMENT="production", **changes)
     try:
         output, _ = process.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -134,22 +99,6 @@ def test_the_service_by_itself_knows_every_table_it_refers_to() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def spoken(url: str, *pieces: bytes, pause: float = 0) -> bytes:
-    """What the server answers to bytes that no client library would send."""
-    host, port = url.removeprefix("http://").split(":")
-    answer = b""
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        try:
-            for piece in pieces:
-                connection.sendall(piece)
-                time.sleep(pause)
-            while more := connection.recv(65536):
-                answer += more
-        except (ConnectionError, TimeoutError):
-            pass
-    return answer
-
-
 def test_a_head_without_end_is_refused(served: tuple[subprocess.Popen[str], str]) -> None:
     _, url = served
     wait_for(f"{url}/readyz", 200)
@@ -166,3 +115,31 @@ def test_a_length_of_thousands_of_digits_is_no_crash(
     head = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
     assert b" 200 " in spoken(url, head + b"0" * 5000 + b"\r\n\r\n").split(b"\r\n")[0]
     wait_for(f"{url}/livez", 200)
+
+
+@pytest.mark.case("V-14")
+def test_trace_is_not_mirrored(served: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = served
+    wait_for(f"{url}/readyz", 200)
+    head = b"Host: x\r\nX-Secret: mirrored\r\nConnection: close\r\n\r\n"
+    assert b" 200 " in spoken(url, b"GET /livez HTTP/1.1\r\n" + head)
+    answer = spoken(url, b"TRACE /livez HTTP/1.1\r\n" + head)
+    assert b" 405 " in answer
+    assert b"mirrored" not in answer
+
+
+@pytest.mark.case("R-02", "V-13")
+def test_a_forged_address_is_believed_by_no_part_of_the_server(
+    environment: Mapping[str, str],
+) -> None:
+    process, url = start(environment, LIMITS_STRAYS_PER_MINUTE="3")
+    try:
+        wait_for(f"{url}/readyz", 200)
+        answers = [
+            httpx2.get(f"{url}/nothing", headers={"x-forwarded-for": f"203.0.113.{number}"})
+            for number in range(6)
+        ]
+    finally:
+        process.kill()
+        process.communicate()
+    assert [answer.status_code for answer in answers] == [404] * 3 + [429] * 3

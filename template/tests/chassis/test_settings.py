@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from dev.settings_pages import EXAMPLE, PAGE, example, page, variables
+from service.chassis.limits_settings import networks, plans
+from service.chassis.sections import origins_in
 from service.chassis.settings import SettingsRefused, load_settings
 
-KEYS = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_DEVELOPMENT_KEY")
+KEYS = ("TENANCY_KEY", "HTTP_CURSOR_KEY", "IDENTITY_SIGNING_KEY")
 
 
 @pytest.fixture
@@ -45,6 +47,7 @@ def test_a_missing_variable_is_named(given: pytest.MonkeyPatch, variable: str) -
     assert f"{variable}: missing" in refusal()
 
 
+@pytest.mark.case("S-07")
 @pytest.mark.parametrize("variable", REQUIRED)
 @pytest.mark.parametrize("value", PLACEHOLDERS)
 def test_a_placeholder_is_named(given: pytest.MonkeyPatch, variable: str, value: str) -> None:
@@ -57,6 +60,49 @@ def test_a_placeholder_is_named(given: pytest.MonkeyPatch, variable: str, value:
 def test_a_weak_key_is_named(given: pytest.MonkeyPatch, variable: str, value: str) -> None:
     given.setenv(variable, value)
     assert f"{variable}: too weak" in refusal()
+
+
+INEXACT = [
+    *("*", "null", "https://*.example.com", "https://a.example/", "https://a.example/path"),
+    *("https://A.example", "https://a.example:443", "a.example", "ftp://a.example", "https://"),
+    *("https://a.example,*", "https://a.example https://b.example", "https://u@a.example"),
+]
+
+
+@pytest.mark.case("A-19", "S-07")
+@pytest.mark.parametrize("origins", INEXACT)
+def test_an_origin_that_is_not_exact_is_named(given: pytest.MonkeyPatch, origins: str) -> None:
+    given.setenv("HTTP_CORS_ORIGINS", "https://a.example, http://localhost:5173")
+    assert origins_in(load_settings().http.cors_origins)[1] == "http://localhost:5173"
+    given.setenv("HTTP_CORS_ORIGINS", origins)
+    assert "HTTP_CORS_ORIGINS: list whole origins" in refusal()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTP_TRUSTED_PROXIES", "10.0.0.0/8, everyone"),
+        ("HTTP_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("LIMITS_TENANT_PER_MINUTE", "standard=many"),
+        ("LIMITS_TENANT_PER_MINUTE", "standard"),
+        ("LIMITS_TENANT_PER_MINUTE", "standard=0"),
+        ("LIMITS_TENANT_PER_MINUTE", "=5"),
+        ("LIMITS_ADDRESS_PER_MINUTE", "0"),
+    ],
+)
+def test_a_limit_that_would_not_bind_is_named(
+    given: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    given.setenv(variable, value)
+    assert f"{variable}: " in refusal()
+
+
+def test_plans_and_proxies_are_lists(given: pytest.MonkeyPatch) -> None:
+    given.setenv("LIMITS_TENANT_PER_MINUTE", "free=600, standard=6000")
+    given.setenv("HTTP_TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8")
+    settings = load_settings()
+    assert plans(settings.limits.tenant_per_minute) == {"free": 600, "standard": 6000}
+    assert len(networks(settings.http.trusted_proxies)) == 2
 
 
 def test_an_unknown_name_is_named_wherever_it_stands(given: pytest.MonkeyPatch) -> None:
@@ -83,20 +129,25 @@ def test_a_secret_may_be_a_file(given: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert load_settings().tenancy.key.get_secret_value() == "fedcba9876543210" * 4
 
 
+@pytest.mark.case("S-07")
 def test_production_refuses_what_is_only_fit_for_a_laptop(given: pytest.MonkeyPatch) -> None:
     given.setenv("SERVICE_ENVIRONMENT", "production")
     given.setenv("SERVICE_DEBUG", "true")
+    given.setenv("HTTP_CORS_ORIGINS", "https://a.example, http://a.example")
     said = refusal()
-    assert "IDENTITY_DEVELOPMENT_KEY" in said
     assert "SERVICE_DEBUG" in said
-    for name in ("TENANCY_KEY", "HTTP_CURSOR_KEY"):
-        assert f"{name}: this key is public" in said
-        given.setenv(name, "77aa" * 8 + "0b1c2d3e4f5a6b7c8d9e")
-    assert "HTTP_CURSOR_KEY: the same as TENANCY_KEY" in said
-    assert "HTTP_CURSOR_KEY: the same as TENANCY_KEY" in refusal()
-    given.setenv("HTTP_CURSOR_KEY", "88bb" * 8 + "0b1c2d3e4f5a6b7c8d9e")
-    given.delenv("IDENTITY_DEVELOPMENT_KEY")
+    assert "two of them are the same" in said
+    for number, name in enumerate(KEYS):
+        assert f"{name}: this key is public" in refusal()
+        given.setenv(name, f"77a{number}" * 8 + "0b1c2d3e4f5a6b7c8d9e")
+    assert "two of them" not in refusal()
+    assert "HTTP_CORS_ORIGINS: a page without https" in said
     given.delenv("SERVICE_DEBUG")
+    given.setenv("HTTP_CORS_ORIGINS", "https://a.example,https://b.example:8443")
+    assert "HTTP_ALLOWED_HOSTS: name the hosts" in refusal()
+    given.setenv("HTTP_ALLOWED_HOSTS", " , ")
+    assert "HTTP_ALLOWED_HOSTS" in refusal()
+    given.setenv("HTTP_ALLOWED_HOSTS", "api.example.com")
     assert load_settings().production
 
 
@@ -104,9 +155,7 @@ def test_a_file_that_lies_about_does_not_make_production_a_laptop(
     given: pytest.MonkeyPatch,
 ) -> None:
     given.delenv("SERVICE_ENVIRONMENT")
-    given.delenv("IDENTITY_DEVELOPMENT_KEY")
-    lines = "SERVICE_ENVIRONMENT=development\nIDENTITY_DEVELOPMENT_KEY=" + "7a" * 32
-    Path(".env").write_text(lines)
+    Path(".env").write_text("SERVICE_ENVIRONMENT=development\n")
     assert "TENANCY_KEY: this key is public" in refusal()
 
 
@@ -128,7 +177,7 @@ def test_an_honest_value_is_no_placeholder(given: pytest.MonkeyPatch, url: str) 
 
 def test_an_environment_that_is_not_named_is_production(given: pytest.MonkeyPatch) -> None:
     given.delenv("SERVICE_ENVIRONMENT")
-    assert "IDENTITY_DEVELOPMENT_KEY" in refusal()
+    assert "IDENTITY_SIGNING_KEY: this key is public" in refusal()
 
 
 def test_secrets_do_not_show_when_settings_are_printed(given: pytest.MonkeyPatch) -> None:

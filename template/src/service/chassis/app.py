@@ -1,43 +1,77 @@
-"""The composition root: the only module that knows every part."""
+"""The composition root: what strangers can reach, in which order it sees a request."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
-from service.chassis.application.capability import CapabilityKey
-from service.chassis.application.database import Database
-from service.chassis.application.posture import refuse_unsafe_database
-from service.chassis.contract import probes
+from service.chassis.application.issuers import Issuers
+from service.chassis.contract import (
+    accounts,
+    api_keys,
+    api_page,
+    audit,
+    cookies,
+    members,
+    probes,
+    sessions,
+)
+from service.chassis.contract.address import Addresses
+from service.chassis.contract.cors import KnownPages
 from service.chassis.contract.envelope import Envelope
-from service.chassis.contract.guards import refuse_undeclared, routes_of
-from service.chassis.contract.pages import Cursors
+from service.chassis.contract.front import Front
+from service.chassis.contract.guards import routes_of, with_key_parameter
+from service.chassis.contract.idempotency import Idempotency, Replayed, show_again
+from service.chassis.contract.intake import Intake
+from service.chassis.contract.interface import completed
+from service.chassis.contract.limits import limiter
+from service.chassis.contract.oidc import SignedIn, join, sign_in_router
 from service.chassis.contract.problems import HANDLERS
-from service.chassis.contract.sign_in import TokenVerifier
-from service.chassis.intelligence.gateway import Intelligence, LocalModel, Model
+from service.chassis.intelligence.gateway import LocalModel, Model
+from service.chassis.parts import living
+from service.chassis.sections import origins_in
 from service.chassis.settings import Settings, about
-from service.chassis.telemetry.health import Health
 from service.chassis.telemetry.logs import configure_logs
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
-Parts = dict[str, Any]
+CHASSIS = (
+    accounts.router,
+    sessions.router,
+    cookies.router,
+    members.router,
+    api_keys.router,
+    audit.router,
+)
 
 
 class Service(FastAPI):
-    """FastAPI inside an envelope that also covers what FastAPI answers on its own."""
+    """FastAPI inside layers that also cover what FastAPI answers on its own."""
 
-    max_body_bytes: int
+    settings: Settings
 
     def build_middleware_stack(self) -> ASGIApp:
-        return Envelope(super().build_middleware_stack(), self.max_body_bytes)
+        http = self.settings.http
+        stack: ASGIApp = Intake(Idempotency(super().build_middleware_stack(), http), http)
+        if origins := origins_in(http.cors_origins):
+            stack = KnownPages(stack, origins)
+        addresses = Addresses(http.trusted_proxies)
+        stack = Front(stack, addresses, self.settings.limits.strays_per_minute)
+        return Envelope(stack, http.max_body_bytes)
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = with_key_parameter(super().openapi(), routes_of(self))
+            self.openapi_schema = completed(document, routes_of(self))
+        return self.openapi_schema
 
 
 def create_app(
-    settings: Settings, features: Sequence[APIRouter], *, model: Model | None = None
+    settings: Settings,
+    features: Sequence[APIRouter],
+    *,
+    model: Model | None = None,
+    issuers: Issuers | None = None,
+    signed_in: SignedIn = join,
 ) -> Service:
     """Everything that strangers can reach, or an error that says why it may not start."""
     configure_logs(settings)
@@ -45,8 +79,9 @@ def create_app(
         title=about().name,
         description=about().description,
         contact={"name": about().owner},
-        lifespan=_lifespan(settings, model or LocalModel()),
-        exception_handlers=HANDLERS,
+        lifespan=living(settings, model or LocalModel(), issuers),
+        dependencies=[Depends(limiter)],
+        exception_handlers={**HANDLERS, Replayed: show_again},
         max_body_size=settings.http.max_body_bytes,
         openapi_url=None if settings.production else "/openapi.json",
         docs_url=None,
@@ -55,46 +90,15 @@ def create_app(
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.max_body_bytes = settings.http.max_body_bytes
-    app.include_router(probes.router)
-    for router in features:
-        app.include_router(router, prefix="/v1")
+    app.settings = settings
+    app.state.asked = {}
+    _mount(app, (sign_in_router(signed_in), *CHASSIS, *features))
     return app
 
 
-def _lifespan(settings: Settings, model: Model) -> Callable[[FastAPI], Any]:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[Parts]:
-        # At start-up and not in the factory, so that what `main.py` added is covered too.
-        refuse_undeclared(routes_of(app))
-        database = Database(settings.database, CapabilityKey.of(settings.tenancy))
-        valkey = _valkey(settings)
-        health = Health({"database": database.ping}, {"valkey": valkey.ping})
-        app.state.health = health
-        try:
-            await refuse_unsafe_database(database, production=settings.production)
-            health.started = True
-            yield _parts(settings, database, model, health)
-        finally:
-            health.draining = True
-            await valkey.aclose()
-            await database.engine.dispose()
-
-    return lifespan
-
-
-def _parts(settings: Settings, database: Database, model: Model, health: Health) -> Parts:
-    return {
-        "database": database,
-        "intelligence": Intelligence(model),
-        "token_verifier": TokenVerifier(settings.identity),
-        "cursors": Cursors(settings.http.cursor_key.get_secret_value()),
-        "health": health,
-    }
-
-
-def _valkey(settings: Settings) -> "Redis":
-    # A tenth of a second that no command should pay which only imports the application.
-    from redis.asyncio import Redis  # noqa: PLC0415
-
-    return Redis.from_url(settings.valkey.url.get_secret_value())
+def _mount(app: Service, routers: Sequence[APIRouter]) -> None:
+    app.include_router(probes.router)
+    if not app.settings.production:
+        app.include_router(api_page.router)
+    for router in routers:
+        app.include_router(router, prefix="/v1")

@@ -40,6 +40,8 @@ def serve(app: FastAPI, settings: Settings) -> None:
         http=BoundedProtocol,
         access_log=False,
         server_header=False,
+        # Whose address it is, `contract/address.py` decides.
+        proxy_headers=False,
         timeout_graceful_shutdown=30,
         limit_concurrency=1000,
     )

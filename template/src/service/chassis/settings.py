@@ -4,13 +4,12 @@
 """
 
 import os
-import re
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -19,7 +18,19 @@ from pydantic_settings import (
     SettingsError,
 )
 
-PLACEHOLDERS = ("changeme", "placeholder", "examplesecret", "replacethis", "replaceme", "<")
+from service.chassis.limits_settings import LimitsSettings
+from service.chassis.sections import (
+    AccountsSettings,
+    DatabaseSettings,
+    HttpSettings,
+    IdentitySettings,
+    ServiceSettings,
+    TelemetrySettings,
+    TenancySettings,
+    ValkeySettings,
+    origins_in,
+)
+
 # Keys that stand in public code, this template's tests included.
 PUBLISHED = ("0123456789abcdef0123", "abcdefghijklmnop")
 
@@ -43,81 +54,6 @@ def about() -> About:
     return About(**tomllib.loads((files("service") / "about.toml").read_text("utf-8")))
 
 
-def _no_placeholder(secret: SecretStr) -> SecretStr:
-    plain = re.sub(r"[-_ ]|%20", "", secret.get_secret_value().lower())
-    if any(word in plain for word in PLACEHOLDERS):
-        raise ValueError("still holds a placeholder; put the real value there")
-    return secret
-
-
-def _strong(secret: SecretStr) -> SecretStr:
-    value = secret.get_secret_value()
-    if len(value) < 32 or len(set(value)) < 10:
-        raise ValueError("too weak for a key; make one with: openssl rand -hex 32")
-    return secret
-
-
-Secret = Annotated[SecretStr, AfterValidator(_no_placeholder)]
-Key = Annotated[Secret, AfterValidator(_strong)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ServiceSettings(Section):
-    environment: Literal["production", "development"] = Field(
-        "production", description="Production refuses everything that is only fit for a laptop."
-    )
-    debug: bool = Field(False, description="Log at debug level. Refused in production.")
-
-
-class HttpSettings(Section):
-    host: str = Field("127.0.0.1", description="Address to listen on; a container needs 0.0.0.0.")
-    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
-    max_body_bytes: int = Field(1_000_000, ge=1, description="A larger request body is a 413.")
-    drain_seconds: float = Field(
-        5, ge=0, description="How long /readyz says no before the server stops on SIGTERM."
-    )
-    cursor_key: Key = Field(description="Signs page cursors.")
-
-
-class DatabaseSettings(Section):
-    url: Secret = Field(description="postgresql:// URL of the role service_app, never an owner.")
-    system_url: Secret | None = Field(
-        None, description="URL of the role service_system, for commands that work across tenants."
-    )
-    pool_size: int = Field(10, ge=1, description="Connections per process.")
-    pool_timeout_seconds: float = Field(2, gt=0, description="Wait for a connection, then 503.")
-    statement_timeout_seconds: float = Field(
-        5, ge=0.1, le=3600, description="A slower statement is ended."
-    )
-
-
-class ValkeySettings(Section):
-    url: Secret = Field(description="redis:// URL of the Valkey that all processes share.")
-
-
-class TenancySettings(Section):
-    key: Key = Field(description="Signs tenant capabilities; `make migrate` installs it.")
-    key_id: str = Field(
-        "k1", pattern=r"^[a-z0-9-]{1,32}$", description="Name of the key; new key, new name."
-    )
-    capability_seconds: int = Field(
-        60, ge=5, le=3600, description="No transaction can read a tenant for longer than this."
-    )
-
-
-class IdentitySettings(Section):
-    development_key: Key | None = Field(
-        None, description="Signs `make token`. Refused in production."
-    )
-
-
-class TelemetrySettings(Section):
-    log_format: Literal["json", "console"] = Field("json", description="How logs are written.")
-
-
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
@@ -133,8 +69,10 @@ class Settings(BaseSettings):
     http: HttpSettings
     database: DatabaseSettings
     valkey: ValkeySettings
+    limits: LimitsSettings = LimitsSettings()
     tenancy: TenancySettings
-    identity: IdentitySettings = IdentitySettings()
+    identity: IdentitySettings
+    accounts: AccountsSettings = AccountsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @property
@@ -201,17 +139,25 @@ def _unfit_for_production(settings: Settings) -> list[str]:
         return []
     unfit = {
         "SERVICE_DEBUG: debug logs may hold customer data; unset it": settings.service.debug,
-        "IDENTITY_DEVELOPMENT_KEY: anyone who holds it can be anyone; unset it": (
-            settings.identity.development_key is not None
-        ),
     }
-    keys = {"TENANCY_KEY": settings.tenancy.key, "HTTP_CURSOR_KEY": settings.http.cursor_key}
-    plain = {name: key.get_secret_value() for name, key in keys.items()}
+    keys = {
+        "TENANCY_KEY": settings.tenancy.key,
+        "HTTP_CURSOR_KEY": settings.http.cursor_key,
+        "IDENTITY_SIGNING_KEY": settings.identity.signing_key,
+        "IDENTITY_SEALING_KEY": settings.identity.sealing_key,
+    }
+    unfit["HTTP_CORS_ORIGINS: a page without https is whoever sits in between; remove http://"] = (
+        any(origin.startswith("http:") for origin in origins_in(settings.http.cors_origins))
+    )
+    unfit["HTTP_ALLOWED_HOSTS: name the hosts, or * if a proxy in front refuses the others"] = (
+        settings.http.allowed_hosts is None
+    )
+    plain = {name: key.get_secret_value() for name, key in keys.items() if key}
     for name, key in plain.items():
         unfit[f"{name}: this key is public; make one with: openssl rand -hex 32"] = any(
             known in key for known in PUBLISHED
         )
-    unfit["HTTP_CURSOR_KEY: the same as TENANCY_KEY; each needs its own"] = len(
-        set(plain.values())
-    ) < len(plain)
+    first = {key: name for name, key in reversed(plain.items())}
+    for name, key in plain.items():
+        unfit[f"{name}: the same as {first[key]}; each needs its own"] = first[key] != name
     return [complaint for complaint, found in unfit.items() if found]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
@@ -154,10 +155,13 @@ async def test_a_server_that_takes_no_more_connections_is_unavailable(
         await server.drop(name)
 
 
-async def test_a_token_of_a_tenant_that_is_gone_is_refused(client_for: ClientFor) -> None:
-    nobody = client_for(TenantId(uuid4()))
-    note = {"title": "a", "body": "b"}
-    assert (await nobody.post("/v1/notes", json=note)).status_code in {401, 404}
+async def test_a_token_of_a_tenant_that_is_gone_is_refused(
+    app: Service, client_for: ClientFor, ana: Client
+) -> None:
+    ghost = replace(await ana.me.sign_in(), tenant_id=TenantId(uuid4()))
+    token = app.state.given["access_tokens"].sign(ghost)
+    headers = {"authorization": f"Bearer {token}"}
+    assert (await client_for(None).get("/v1/notes", headers=headers)).status_code in {401, 404}
 
 
 def test_a_url_as_everybody_spells_it_is_understood() -> None:

@@ -3,23 +3,103 @@
 import json
 
 import pytest
+from fastapi import APIRouter, Response
 
 from callers import Client
-from service.chassis.app import create_app
+from service.chassis.app import Service, create_app
+from service.chassis.contract.guards import public
 from service.chassis.settings import Settings
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-@pytest.mark.parametrize("path", ["/livez", "/v1/nothing", "/v1/notes", "/openapi.json"])
-async def test_every_answer_carries_the_security_headers(ana: Client, path: str) -> None:
-    headers = (await ana.get(path)).headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["content-security-policy"].startswith("default-src 'none'")
-    assert headers["cache-control"] == "no-store"
-    assert headers["strict-transport-security"]
-    assert headers["referrer-policy"] == "no-referrer"
-    assert "server" not in headers
+router = APIRouter(prefix="/answers", dependencies=[public("tests")])
+
+
+@router.get("/empty", status_code=204)
+async def empty() -> None: ...
+
+
+@router.get("/unchanged")
+async def unchanged() -> Response:
+    return Response(status_code=304, headers={"etag": '"1"'})
+
+
+@router.get("/talkative")
+async def talkative() -> Response:
+    said = {"server": "secret/1.0", "X-Powered-By": "secret", "X-Trace-Id": "forged"}
+    return Response(headers={**said, "Cache-Control": "max-age=60"})
+
+
+@router.get("/crash")
+async def crash() -> None:
+    raise RuntimeError
+
+
+@router.post("/body")
+async def body(sent: dict[str, str]) -> None: ...
+
+
+@pytest.fixture
+def answering(settings: Settings, app: Service) -> Client:
+    answering = create_app(settings, [router])
+    answering.state.given = app.state.given
+    return Client(answering, None)
+
+
+ANSWERS = [
+    ("GET", "/livez", 200),
+    ("GET", "/openapi.json", 200),
+    ("GET", "/docs", 200),
+    ("GET", "/v1/answers/empty", 204),
+    ("GET", "/v1/answers/unchanged", 304),
+    ("GET", "/v1/nothing", 404),
+    ("DELETE", "/livez", 405),
+    ("TRACE", "/livez", 405),
+    ("POST", "/v1/answers/body", 413),
+    ("GET", "/v1/answers/crash", 500),
+]
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-embedder-policy": "require-corp",
+    "cross-origin-resource-policy": "same-origin",
+    "x-permitted-cross-domain-policies": "none",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "cache-control": "no-store",
+}
+
+
+@pytest.mark.case("V-14")
+@pytest.mark.parametrize(("method", "path", "status"), ANSWERS)
+async def test_every_answer_carries_the_security_headers_once(
+    answering: Client, method: str, path: str, status: int
+) -> None:
+    large = b"x" * 2_000_000 if status == 413 else None
+    answer = await answering.request(method, path, content=large)
+    assert answer.status_code == status
+    for name, value in HEADERS.items():
+        assert answer.headers[name] == value, name
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "frame-ancestors 'none'" in policy
+    assert "script" not in policy
+    names = [name.lower() for name, _ in answer.headers.raw]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.case("V-14")
+async def test_a_route_cannot_say_what_it_is_made_of_but_may_choose_how_it_is_kept(
+    answering: Client,
+) -> None:
+    headers = (await answering.get("/v1/answers/talkative")).headers
+    assert "secret" not in str(headers)
+    assert len(headers.get_list("x-trace-id", split_commas=True)) == 1
+    assert headers["x-trace-id"] != "forged"
+    assert headers.get_list("cache-control") == ["max-age=60"]
 
 
 async def test_a_callers_trace_goes_on_and_a_forged_one_does_not(ana: Client) -> None:
@@ -47,10 +127,3 @@ async def test_a_slash_too_many_leads_nowhere(ana: Client) -> None:
     answer = await ana.get("/livez/", headers={"host": "elsewhere.example"})
     assert answer.status_code == 404
     assert "location" not in answer.headers
-
-
-def test_production_shows_strangers_no_map(settings: Settings) -> None:
-    service = settings.service.model_copy(update={"environment": "production"})
-    app = create_app(settings.model_copy(update={"service": service}), [])
-    assert app.openapi_url is None
-    assert app.docs_url is None

@@ -1,12 +1,20 @@
 """A cursor is followed only where it was given."""
 
+from typing import Annotated
+
 import pytest
+from chassis.contract.limited import Limiting
+from fastapi import APIRouter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.chassis.contract.pages import Cursors
+from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.guards import allow
+from service.chassis.contract.pages import AskedPage, Cursors
 from service.chassis.errors import Malformed
+from service.chassis.identity import Action, TenantId
 
+router = APIRouter()
 CURSORS = Cursors("0123456789abcdef" * 4)
 
 
@@ -34,3 +42,21 @@ def test_every_changed_character_is_noticed() -> None:
         changed = cursor[:place] + ("A" if character != "A" else "B") + cursor[place + 1 :]
         with pytest.raises(Malformed):
             CURSORS.open("acme", changed)
+
+
+@router.get("/paged")
+async def paged(tenancy: Annotated[Tenancy, allow("pages", Action.READ)], asked: AskedPage) -> int:
+    return asked.limit
+
+
+EXTREME = ["0", "-1", "101", "1e9", "NaN", "9" * 400, "", "1.5"]
+REFUSED = [f"limit={limit}" for limit in EXTREME] + [f"cursor={'a' * 501}", "offset=5", "sort=id"]
+
+
+@pytest.mark.case("R-07")
+async def test_no_page_is_larger_than_the_largest(limiting: Limiting, acme: TenantId) -> None:
+    member = (await limiting(router)).member(acme)
+    assert (await member.get("/v1/paged?limit=100")).json() == 100
+    answers = {asked: (await member.get(f"/v1/paged?{asked}")).status_code for asked in REFUSED}
+    assert set(answers.values()) == {422}, answers
+    assert (await member.get("/v1/paged?cursor=AAAA")).status_code == 400

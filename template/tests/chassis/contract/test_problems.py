@@ -76,7 +76,7 @@ def every_error(of: type[errors.ServiceError]) -> set[str]:
 
 
 def test_the_catalogue_and_the_errors_of_the_code_are_the_same() -> None:
-    framework_only = {"method-not-allowed", "too-large", "unsupported-media-type"}
+    framework_only = {"method-not-allowed"}
     assert every_error(errors.ServiceError) == set(CATALOGUE) - framework_only
 
 

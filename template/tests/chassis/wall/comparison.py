@@ -4,13 +4,13 @@ from uuid import uuid4
 
 from chassis.wall.matrix import Matrix, Operation, Side, shape
 
-from callers import Client
+from callers import Client, Person
 from service.chassis.app import Service
-from service.chassis.identity import Caller, Role, TenantId
+from service.chassis.identity import Role, TenantId
 
 
 def side(app: Service, tenant: TenantId) -> Side:
-    return Side.of(Client(app, Caller(str(tenant), tenant, Role.OWNER)))
+    return Side.of(Client(app, Person(app, tenant, Role.OWNER)))
 
 
 async def compare(matrix: Matrix, us: Side, them: Side, operation: Operation, name: str) -> None:

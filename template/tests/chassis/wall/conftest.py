@@ -16,7 +16,8 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.application.system import SystemDoor, create_tenant
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings, Settings
+from service.chassis.sections import DatabaseSettings
+from service.chassis.settings import Settings
 from service.product import FEATURES
 
 MIGRATED = "service_template"

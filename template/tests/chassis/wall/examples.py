@@ -6,7 +6,7 @@ from uuid import uuid4
 
 Schema = Mapping[str, Any]
 ROOM = 80
-FIXED = {"date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "email": "a@example.com"}
+FIXED = {"date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01"}
 
 
 class Unknown(Exception):
@@ -47,7 +47,8 @@ class Examples:
             case "array":
                 return [self.of(schema["items"])] if schema.get("items") else []
             case "integer" | "number":
-                return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+                least = schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
+                return int(least) if schema["type"] == "integer" else least
             case "boolean":
                 return False
             case "string":
@@ -59,6 +60,8 @@ class Examples:
             return str(uuid4())
         if schema.get("format") in FIXED:
             return FIXED[schema["format"]]
+        if schema.get("format") == "email":
+            return f"{self._canary}-{uuid4().hex}@example.org"
         if "pattern" in schema or schema.get("maxLength", ROOM) < ROOM:
             raise Unknown(f"give it examples=[…], because a canary does not fit {dict(schema)}")
         return f"{self._canary}-{uuid4().hex}"

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 FOR_THE_SESSION = text("SELECT set_config('wall.capability', :capability, false)")
 MODES = pytest.mark.parametrize("mode", ["edge", "level"])

@@ -15,7 +15,7 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.application.keys import install_key, retire_key
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 BIND, ASK = "SELECT wall.bind($1)", "SELECT wall.tenant()"
 UNBOUND, REFUSED, CARRIED = "TW001", "TW002", "TW003"

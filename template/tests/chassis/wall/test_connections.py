@@ -14,7 +14,7 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.connection import WalledConnection
 from service.chassis.application.database import Database
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 BACKEND, BOUND = "SELECT pg_backend_pid()", text("SELECT wall.tenant()")
 

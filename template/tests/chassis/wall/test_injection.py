@@ -12,7 +12,7 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.errors import Unavailable
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 SECRET, OWN = "secret-of-theirs", "our-own"
 FORGED = "k1|{theirs}|9999999999|{pid}|" + "0" * 64

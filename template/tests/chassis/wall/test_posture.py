@@ -18,7 +18,8 @@ from service.chassis.application.posture import (
     refuse_unsafe_database,
     wall_findings,
 )
-from service.chassis.settings import DatabaseSettings, Settings
+from service.chassis.sections import DatabaseSettings
+from service.chassis.settings import Settings
 
 Url = Callable[[Server, str], str]
 

@@ -12,7 +12,7 @@ from service.chassis.application.database import Database
 from service.chassis.application.system import SystemDoor, SystemLog, create_tenant
 from service.chassis.application.tables import Tenant
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 LOGGED = "SELECT reason FROM system_log WHERE actor = $1 ORDER BY id"
 

@@ -14,7 +14,7 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database, WalledSession
 from service.chassis.errors import Conflict
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 BOUND = text("SELECT wall.tenant()")
 DUPLICATE = text("INSERT INTO parents (slug) VALUES ('same'), ('same')")

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 from service.chassis.identity import TenantId
-from service.chassis.settings import TenancySettings
+from service.chassis.sections import TenancySettings
 
 BLOCK = 64
 

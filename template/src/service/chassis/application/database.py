@@ -20,7 +20,7 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.connection import WalledConnection
 from service.chassis.errors import Conflict, Unauthenticated, Unavailable
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 SERIALIZATION_FAILURE, DEADLOCK, NO_SUCH_ROW = "40001", "40P01", "23503"
 # Statement and lock time-outs, too many connections, and a server that starts or stops.
@@ -101,7 +101,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant_id: TenantId) -> AsyncGenerator[AsyncSession]:
         binding = {"key": self._key, "tenant_id": tenant_id}
-        with _typed_failures():
+        with typed_failures():
             async with self._sessions(info=binding) as session, session.begin():
                 yield session
 
@@ -111,7 +111,8 @@ class Database:
 
 
 @contextmanager
-def _typed_failures() -> Iterator[None]:
+def typed_failures() -> Iterator[None]:
+    """What the database refuses becomes an error that a caller understands."""
     try:
         yield
     except (PoolExhausted, TimeoutError) as error:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.chassis.application.database import create_engine
 from service.chassis.application.tables import Table, Tenant
 from service.chassis.identity import TenantId
-from service.chassis.settings import DatabaseSettings
+from service.chassis.sections import DatabaseSettings
 
 
 class SystemLog(Table):

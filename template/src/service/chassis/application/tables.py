@@ -32,6 +32,8 @@ class Tenant(Table):
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    plan: Mapped[str] = mapped_column(server_default="standard")
+    suspended_at: Mapped[datetime | None]
 
 
 def table_of(mapped: type[Table]) -> sqlalchemy.Table:

@@ -46,7 +46,8 @@ foreign_keys AS (
     WHERE k.contype = 'f'
 ),
 grants AS (
-    SELECT r.name, r.relkind, coalesce(t.kind, '') AS kind, a.privilege_type, a.is_grantable,
+    SELECT r.name, r.relkind, a.privilege_type, a.is_grantable,
+           CASE r.name WHEN 'audit_log' THEN 'ledger' ELSE coalesce(t.kind, '') END AS kind,
            coalesce(g.rolname, 'PUBLIC') AS to_role
     FROM relations r LEFT JOIN tables t ON t.oid = r.oid
     CROSS JOIN LATERAL (SELECT r.relacl UNION ALL
@@ -57,12 +58,12 @@ grants AS (
 allowed (kind, to_roles, privileges) AS (
     VALUES
     ('tenant', '{service_app, service_worker}'::text[], '{SELECT, INSERT, UPDATE, DELETE}'::text[]),
-    ('tenant', '{service_readonly}', '{SELECT}'),
+    ('tenant', '{service_readonly}', '{SELECT}'), ('ledger', '{service_readonly}', '{SELECT}'),
+    ('ledger', '{service_app, service_worker}', '{SELECT, INSERT}'),
     ('global', '{service_app, service_worker, service_readonly}', '{SELECT}'),
     ('registry', '{service_app, service_worker, service_readonly}', '{SELECT}'),
     ('registry', '{service_system}', '{SELECT, INSERT, UPDATE}'),
-    ('system', '{service_system}', '{SELECT, INSERT}')
-),
+    ('system', '{service_system}', '{SELECT, INSERT}')),
 canonical (kind, name, command, permissive, to_roles, visible, writable) AS (
     SELECT kind, name, command, permissive, to_roles, own, CASE command WHEN '*' THEN own END
     FROM (VALUES

@@ -10,14 +10,22 @@ from service.chassis.telemetry.logs import log
 from service.chassis.telemetry.tracing import begin_trace
 
 Headers = list[tuple[bytes, bytes]]
+# What OWASP asks of an API, and that a browser may do nothing with an answer but read it.
 SECURITY: Headers = [
     (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-embedder-policy", b"require-corp"),
     (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-permitted-cross-domain-policies", b"none"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
     (b"cache-control", b"no-store"),
 ]
+# What we are made of is nobody's business; the trace id is ours alone to say.
+UNSAID = frozenset({b"server", b"x-powered-by", b"x-trace-id"})
 QUIET = frozenset({"/livez", "/readyz", "/startupz"})
 
 
@@ -60,7 +68,7 @@ def _header(scope: Scope, name: bytes) -> str:
 
 
 def _completed(headers: Iterable[tuple[bytes, bytes]], trace_id: str) -> Headers:
-    given = list(headers)
+    given = [pair for pair in headers if pair[0].lower() not in UNSAID]
     names = {name.lower() for name, _ in given}
     added = [pair for pair in SECURITY if pair[0] not in names]
     return [*given, *added, (b"x-trace-id", trace_id.encode())]

@@ -11,10 +11,21 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from service.chassis.application.audit import Denials
 from service.chassis.application.tenancy import Tenancy
-from service.chassis.contract.sign_in import TokenVerifier
-from service.chassis.errors import Unauthenticated
+from service.chassis.contract.asked import refuse_unasked
+from service.chassis.contract.credentials import Credentials
+from service.chassis.contract.idempotency import (
+    KEY_PARAMETER,
+    UNSAFE,
+    key_required,
+    transactions_for,
+)
+from service.chassis.contract.same_origin import credential_in_cookie
+from service.chassis.errors import Forbidden, Unauthenticated
 from service.chassis.identity import Action, Caller, Permission
+
+NO_CREDENTIALS = "Send a bearer token in the Authorization header."
 
 
 @dataclass(frozen=True)
@@ -28,33 +39,73 @@ class RouteUndeclared(Exception):
     """A route says neither who may use it nor why everyone may."""
 
 
-def authenticate(request: Request) -> Caller:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("Send a bearer token in the Authorization header.")
-    verifier: TokenVerifier = request.state.token_verifier
-    return verifier.caller(token)
+async def caller_of(request: Request) -> Caller | None:
+    """Nobody without credentials; with bad ones, an error. Asked once in a request."""
+    state = request.scope["state"]
+    if "caller" not in state:
+        state["caller"] = await _identified(request)
+    caller: Caller | None = state["caller"]
+    return caller
+
+
+async def _identified(request: Request) -> Caller | None:
+    sent = request.headers.getlist("authorization")
+    credential = _bearer(sent) if sent else credential_in_cookie(request)
+    if credential is None:
+        return None
+    credentials: Credentials = request.state.credentials
+    return await credentials.caller(credential)
+
+
+def _bearer(sent: list[str]) -> str:
+    if len(sent) > 1:
+        # A proxy in front may have looked at the other one.
+        raise Unauthenticated("Send the Authorization header once.")
+    scheme, _, credential = sent[0].partition(" ")
+    if scheme.lower() != "bearer" or not credential:
+        raise Unauthenticated(NO_CREDENTIALS)
+    return credential
+
+
+async def signed_in(request: Request) -> Caller:
+    caller = await caller_of(request)
+    if caller is None:
+        raise Unauthenticated(NO_CREDENTIALS)
+    return caller
 
 
 def allow(feature: str, action: Action) -> Any:
     permission = Permission(feature, action)
 
     async def tenancy(request: Request) -> Tenancy:
-        caller = authenticate(request)
-        caller.require(permission)
-        return Tenancy(caller, request.state.intelligence, request.state.database)
+        caller = await signed_in(request)
+        state, address = request.state, address_of(request)
+        try:
+            caller.require(permission)
+        except Forbidden:
+            denials: Denials = state.denials
+            await denials.record(caller, permission, address)
+            raise
+        refuse_unasked(request)
+        database = await transactions_for(request, caller)
+        return Tenancy(caller, state.intelligence, database, address)
 
-    return Depends(_declaring(tenancy, permission))
+    return Depends(declaring(tenancy, permission))
+
+
+def address_of(request: Request) -> str:
+    address: str = request.scope["visit"].origin
+    return address
 
 
 def public(reason: str) -> Any:
-    async def everyone() -> None:
-        """Nothing to check; the reason is what counts."""
+    async def everyone(request: Request) -> None:
+        refuse_unasked(request)
 
-    return Depends(_declaring(everyone, Public(reason)))
+    return Depends(declaring(everyone, Public(reason)))
 
 
-def _declaring(guard: Callable[..., Any], access: Permission | Public) -> Callable[..., Any]:
+def declaring(guard: Callable[..., Any], access: Permission | Public) -> Callable[..., Any]:
     guard.declares = access  # type: ignore[attr-defined]
     return guard
 
@@ -64,14 +115,16 @@ class Route:
     method: str
     path: str
     access: Permission | Public | None
+    wants_key: bool = False
 
 
 def routes_of(app: FastAPI) -> Iterator[Route]:
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             access = next(_declared(context.dependant), None)
+            wants_key = _depends_on(context.dependant, key_required)
             for method in sorted(context.methods or ()):
-                yield Route(method, context.path or "", access)
+                yield Route(method, context.path or "", access, wants_key)
         elif context.path != app.openapi_url:
             yield Route("*", context.path or repr(context.original_route), None)
 
@@ -81,6 +134,20 @@ def _declared(dependant: Dependant) -> Iterator[Permission | Public]:
         if (access := getattr(dependency.call, "declares", None)) is not None:
             yield access
         yield from _declared(dependency)
+
+
+def _depends_on(dependant: Dependant, call: Callable[..., Any]) -> bool:
+    return any(d.call is call or _depends_on(d, call) for d in dependant.dependencies)
+
+
+def with_key_parameter(document: dict[str, Any], routes: Iterable[Route]) -> dict[str, Any]:
+    """The OpenAPI document, telling of the key wherever one has an effect."""
+    for route in routes:
+        operation = document["paths"].get(route.path, {}).get(route.method.lower())
+        if operation and route.method in UNSAFE and isinstance(route.access, Permission):
+            parameter = {**KEY_PARAMETER, "required": route.wants_key}
+            operation.setdefault("parameters", []).append(parameter)
+    return document
 
 
 def refuse_undeclared(routes: Iterable[Route]) -> None:

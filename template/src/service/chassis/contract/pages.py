@@ -15,7 +15,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.chassis.contract.guards import authenticate
+from service.chassis.contract.guards import signed_in
 from service.chassis.contract.shapes import Shown
 from service.chassis.errors import Malformed
 
@@ -77,7 +77,8 @@ class Paging:
 
 async def _paging(request: Request, asked: Annotated[PageRequest, Query()]) -> Paging:
     cursors: Cursors = request.state.cursors
-    scope = f"{authenticate(request).tenant_id} {request.scope['route'].path}"
+    caller = await signed_in(request)
+    scope = f"{caller.tenant_id} {request.scope['route'].path}"
     after = cursors.open(scope, asked.cursor) if asked.cursor else None
     return Paging(asked.limit, after, partial(cursors.seal, scope))
 

@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 
 from service.chassis.contract.guards import public
+from service.chassis.contract.limits import limiter
 from service.chassis.contract.shapes import Shown
 from service.chassis.errors import Unavailable
 from service.chassis.telemetry.health import Health
@@ -31,12 +32,14 @@ def _health(request: Request) -> Health:
 
 
 @router.get("/livez")
+@limiter.exempt
 async def live() -> Liveness:
     """The process answers. Says nothing of what it depends on: a restart would not help."""
     return Liveness()
 
 
 @router.get("/readyz")
+@limiter.exempt
 async def ready(request: Request) -> Readiness:
     """Send traffic here, or stop sending it: 503 while draining or without the database."""
     able, checks = await _health(request).ready()
@@ -47,6 +50,7 @@ async def ready(request: Request) -> Readiness:
 
 
 @router.get("/startupz")
+@limiter.exempt
 async def started(request: Request) -> Startup:
     if not _health(request).started:
         raise Unavailable("Still starting.")

@@ -7,9 +7,11 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from service.chassis.errors import Invalid, ServiceError
+from service.chassis.errors import Invalid, ServiceError, TooManyRequests
+from service.chassis.identity import FRESH_SECONDS
 from service.chassis.telemetry.logs import log_failure
 from service.chassis.telemetry.tracing import current_trace_id
 
@@ -24,11 +26,16 @@ class Kind:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+# RFC 9470: the client learns that a new sign-in, and no new token, is what helps.
+CHALLENGE = 'Bearer error="insufficient_user_authentication", max_age={age}'
+STEP_UP = (("www-authenticate", CHALLENGE.format(age=FRESH_SECONDS)),)
+
 CATALOGUE = {
     kind.code: kind
     for kind in (
         Kind("malformed", 400, "The request could not be read."),
         Kind("unauthenticated", 401, "Please sign in.", headers=(("www-authenticate", "Bearer"),)),
+        Kind("sign-in-again", 401, "Please prove again who you are.", headers=STEP_UP),
         Kind("forbidden", 403, "You may not do this."),
         Kind("not-found", 404, "There is nothing here that you may see."),
         Kind("method-not-allowed", 405, "This address does not support that method."),
@@ -38,11 +45,38 @@ CATALOGUE = {
         Kind("unsupported-media-type", 415, "This kind of content is not accepted here."),
         Kind("invalid", 422, "Some fields need your attention."),
         Kind("precondition-required", 428, "Say which version you are changing."),
+        Kind("key-required", 400, "Send an Idempotency-Key."),
+        Kind("key-reused", 422, "This Idempotency-Key stands for another request."),
+        Kind("in-progress", 409, "This is being done.", headers=(("retry-after", "1"),)),
+        Kind("unrepeatable", 409, "This was done; its answer cannot be shown again."),
+        Kind("too-many-keys", 429, "Too many keys.", headers=(("retry-after", "3600"),)),
+        Kind(
+            "signature-refused",
+            401,
+            "This is not signed as agreed.",
+            headers=(("www-authenticate", "Webhook-Signature"),),
+        ),
+        Kind("address-refused", 422, "This address may not be called."),
+        Kind("address-unreachable", 422, "This address did not answer as it should."),
+        Kind(
+            "too-many-requests",
+            429,
+            "Too many requests; please slow down.",
+            headers=(("retry-after", "1"),),
+        ),
+        Kind("sign-in-failed", 400, "The sign-in could not be completed."),
+        Kind(
+            "second-factor-required",
+            401,
+            "A second factor is needed.",
+            headers=(("www-authenticate", "Bearer"),),
+        ),
         Kind("internal", 500, "Something went wrong on our side."),
         Kind("unavailable", 503, "Please try again in a moment.", headers=(("retry-after", "1"),)),
     )
 }
-BY_STATUS = {kind.status: kind for kind in CATALOGUE.values()}
+# The first of a status is the general one, which the framework's own refusals become.
+BY_STATUS = {kind.status: kind for kind in reversed(CATALOGUE.values())}
 
 
 def problem(
@@ -66,19 +100,37 @@ def problem(
     return JSONResponse(body, kind.status, media_type=MEDIA_TYPE, headers=sent)
 
 
-async def from_service_error(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ServiceError)
-    fields = None
+def problem_of(error: ServiceError) -> JSONResponse:
+    fields, headers = None, {}
     if isinstance(error, Invalid):
         fields = [{"field": error.field, "message": str(error)}]
-    return problem(CATALOGUE[error.code], str(error), fields=fields)
+    if isinstance(error, TooManyRequests):
+        headers = {"retry-after": str(error.retry_after)}
+    return problem(CATALOGUE[error.code], str(error), fields=fields, headers=headers)
 
 
-async def from_framework(_request: Request, error: Exception) -> JSONResponse:
+async def from_service_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ServiceError)
+    return problem_of(error)
+
+
+async def from_framework(request: Request, error: Exception) -> JSONResponse:
     """404 of unknown paths, 405, 415 and the like; the framework's own words stay inside."""
     assert isinstance(error, HTTPException)
     fallback = BY_STATUS[400] if error.status_code < 500 else BY_STATUS[500]
-    return problem(BY_STATUS.get(error.status_code, fallback), headers=error.headers)
+    headers = _allowed(request) if error.status_code == 405 else error.headers
+    return problem(BY_STATUS.get(error.status_code, fallback), headers=headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """Of all routes at this address; the framework names those of the first one it finds."""
+    path = request.scope["path"]
+    at_path = (
+        context.methods or ()
+        for context in iter_route_contexts(request.app.routes)
+        if context.path_regex.match(path)
+    )
+    return {"allow": ", ".join(sorted({method for methods in at_path for method in methods}))}
 
 
 async def from_validation(_request: Request, error: Exception) -> JSONResponse:

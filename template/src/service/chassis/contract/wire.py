@@ -1,11 +1,24 @@
 """What a client may do to the socket: send a head of bounded size, and all of it in time."""
 
+import sys
 from asyncio import TimerHandle, Transport
+from typing import Any
 
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.chassis.contract.envelope import Envelope
+from service.chassis.contract.problems import CATALOGUE, problem
 
 MAX_HEAD_BYTES = 65_536
 REQUEST_SECONDS = 30.0
+
+
+async def refuse_crowd(scope: Scope, receive: Receive, send: Send) -> None:
+    await problem(CATALOGUE["unavailable"], "Too many connections.")(scope, receive, send)
+
+
+CROWDED = Envelope(refuse_crowd, max_body_bytes=sys.maxsize)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -15,9 +28,25 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _deadline: TimerHandle | None = None
 
+    def __init__(self, *uvicorns: Any, **own: Any) -> None:
+        super().__init__(*uvicorns, **own)
+        # uvicorn's own refusal is plain text; ours is a problem like any other.
+        self._served, self._limit, self.limit_concurrency = self.app, self.limit_concurrency, None
+
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._arm()
+        # Beyond twice the limit nobody is even told.
+        if self._crowded(times=2):
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self.app = CROWDED if self._crowded() else self._served
+        super().on_headers_complete()
+
+    def _crowded(self, times: int = 1) -> bool:
+        busy = max(len(self.connections), len(self.tasks))
+        return self._limit is not None and busy > self._limit * times
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()

@@ -1,11 +1,17 @@
 """The one door to a model. It stays shut while a database transaction is open."""
 
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
 # Set by `application/tenancy.py`; a contextvar because a use case may call helpers in between.
 transaction_is_open: ContextVar[bool] = ContextVar("transaction_is_open", default=False)
+
+# Set by `contract/idempotency.py`: commits what a whole request has pending, before the wait.
+settle_first: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
+    "settle_first", default=None
+)
 
 
 class ModelCalledInTransaction(RuntimeError):
@@ -37,4 +43,6 @@ class Intelligence:
     async def ask(self, prompt: Prompt, text: str) -> str:
         if transaction_is_open.get():
             raise ModelCalledInTransaction(f"leave the transaction before asking {prompt.name}")
+        if (settle := settle_first.get()) is not None:
+            await settle()
         return await self._model.answer(prompt, text)

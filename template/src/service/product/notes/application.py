@@ -10,8 +10,12 @@ from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 from service.chassis.application.tables import table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Malformed, NotFound, Stale
+from service.chassis.identity import Action, Permission
 from service.product.notes.intelligence import SUMMARIZE
 from service.product.notes.models import Note
+
+MAY_READ = Permission("notes", Action.READ)
+MAY_WRITE = Permission("notes", Action.WRITE)
 
 # Statements are built once, and on the table rather than the class: composing them anew, or
 # making objects of the rows, costs more than running them.
@@ -44,12 +48,12 @@ NoteRow = Row[*tuple[Any, ...]]
 
 
 async def create_note(tenancy: Tenancy, title: str, body: str) -> NoteRow:
-    async with tenancy.transaction() as session:
+    async with tenancy.transaction(MAY_WRITE) as session:
         return (await session.execute(CREATE, {"title": title, "body": body})).one()
 
 
 async def read_note(tenancy: Tenancy, note_id: UUID) -> NoteRow:
-    async with tenancy.transaction() as session:
+    async with tenancy.transaction(MAY_READ) as session:
         note = (await session.execute(READ, {"note_id": note_id})).one_or_none()
     if note is None:
         raise NotFound("There is no such note.")
@@ -61,7 +65,7 @@ async def list_notes(
 ) -> tuple[Sequence[NoteRow], list[str] | None]:
     """The newest first, and the position to go on from if there is more."""
     statement, values = (OLDER, _position(after)) if after else (NEWEST, {})
-    async with tenancy.transaction() as session:
+    async with tenancy.transaction(MAY_READ) as session:
         rows = (await session.execute(statement, {"count": count + 1, **values})).all()
     shown = rows[:count]
     more = len(rows) > count
@@ -85,7 +89,7 @@ async def change_note(
         "new_title": title,
         "new_body": body,
     }
-    async with tenancy.transaction() as session:
+    async with tenancy.transaction(MAY_WRITE) as session:
         changed = (await session.execute(CHANGE, change)).one_or_none()
     if changed is None:
         await read_note(tenancy, note_id)
@@ -95,7 +99,7 @@ async def change_note(
 
 async def archive_note(tenancy: Tenancy, note_id: UUID) -> NoteRow:
     """Archiving twice is archiving once."""
-    async with tenancy.transaction() as session:
+    async with tenancy.transaction(MAY_WRITE) as session:
         await session.execute(ARCHIVE, {"note_id": note_id})
     return await read_note(tenancy, note_id)
 

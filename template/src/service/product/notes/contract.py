@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.attempts import MODEL_CALLS
 from service.chassis.contract.guards import allow
 from service.chassis.contract.pages import AskedPage, Page
 from service.chassis.contract.shapes import Accepted, Shown, StorableText
@@ -76,6 +77,6 @@ async def archive_note(tenancy: CanWrite, note_id: UUID, response: Response) -> 
     return NoteView.model_validate(note)
 
 
-@router.post("/{note_id}/summary")
+@router.post("/{note_id}/summary", dependencies=[MODEL_CALLS])
 async def summarize_note(tenancy: CanRead, note_id: UUID) -> NoteSummary:
     return NoteSummary(summary=await application.summarize_note(tenancy, note_id))

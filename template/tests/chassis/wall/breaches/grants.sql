@@ -40,6 +40,22 @@ GRANT SELECT (id) ON children TO PUBLIC;
 -- owner > children > grants SELECT to service_app
 GRANT SELECT ON children TO service_app WITH GRANT OPTION;
 
+--- UPDATE on audit_log for service_app
+-- owner > audit_log > grants UPDATE to service_app
+GRANT UPDATE ON audit_log TO service_app;
+
+--- DELETE on audit_log for service_worker
+-- owner > audit_log > grants DELETE to service_worker
+GRANT DELETE ON audit_log TO service_worker;
+
+--- UPDATE (detail) on audit_log for service_app
+-- owner > audit_log > grants UPDATE to service_app
+GRANT UPDATE (detail) ON audit_log TO service_app;
+
+--- INSERT on audit_log for service_readonly
+-- owner > audit_log > grants INSERT to service_readonly
+GRANT INSERT ON audit_log TO service_readonly;
+
 --- INSERT on tenants for service_app
 -- owner > tenants > grants INSERT to service_app
 GRANT INSERT ON tenants TO service_app;

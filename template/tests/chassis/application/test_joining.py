@@ -1,0 +1,87 @@
+"""Who signs in with a proven identity: the member behind it, and an invited one once."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from callers import Client
+from service.chassis.app import Service
+from service.chassis.application.database import Database
+from service.chassis.application.founding import found, suspend
+from service.chassis.application.joining import Joining, ProvenIdentity
+from service.chassis.errors import Forbidden, Unauthenticated
+from service.chassis.identity import Role, TenantId
+from service.chassis.settings import Settings
+
+
+@pytest.fixture
+def joining(app: Service) -> Joining:
+    found: Joining = app.state.given["joining"]
+    return found
+
+
+@pytest.fixture
+async def owner(settings: Settings) -> ProvenIdentity:
+    """The invited owner of a new tenant, as a provider proves them."""
+    email = f"{uuid4().hex}@example.org"
+    tenant_id = await found(settings, "founded", email)
+    return ProvenIdentity(tenant_id, "https://idp.example", uuid4().hex, email, "fed")
+
+
+async def test_the_invited_owner_of_a_new_tenant_joins_and_comes_back(
+    joining: Joining, owner: ProvenIdentity
+) -> None:
+    first = await joining.sign_in(owner, "192.0.2.1")
+    again = await joining.sign_in(replace(owner, email=None), "192.0.2.1")
+    assert first.member_id == again.member_id
+    assert first.session_id != again.session_id
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        pytest.param(None, id="an address that nobody verified"),
+        pytest.param("somebody@else.example", id="another address"),
+    ],
+)
+async def test_nobody_joins_without_an_invitation(
+    joining: Joining, owner: ProvenIdentity, database: Database, email: str | None
+) -> None:
+    with pytest.raises(Forbidden):
+        await joining.sign_in(replace(owner, email=email), "192.0.2.1")
+    async with database.transaction(owner.tenant_id) as session:
+        events = (await session.scalars(text("SELECT action FROM audit_log ORDER BY number"))).all()
+    assert events == ["tenant.founded", "sign_in.refused"]
+
+
+async def test_an_invitation_is_good_for_the_first_identity_only(
+    joining: Joining, owner: ProvenIdentity
+) -> None:
+    await joining.sign_in(owner, "192.0.2.1")
+    with pytest.raises(Forbidden):
+        await joining.sign_in(replace(owner, subject="a second account"), "192.0.2.1")
+    with pytest.raises(Forbidden):
+        await joining.sign_in(replace(owner, issuer="https://evil.example"), "192.0.2.1")
+
+
+async def test_an_identity_of_one_tenant_is_nobody_in_another(
+    joining: Joining, owner: ProvenIdentity, acme: TenantId
+) -> None:
+    await joining.sign_in(owner, "192.0.2.1")
+    with pytest.raises(Forbidden):
+        await joining.sign_in(replace(owner, tenant_id=acme), "192.0.2.1")
+
+
+async def test_a_suspended_tenant_lets_nobody_in_until_it_is_resumed(
+    app: Service, settings: Settings, ana: Client
+) -> None:
+    granted = await ana.me.sign_in()
+    asked = granted.tenant_id, granted.member_id, granted.session_id
+    standing = app.state.given["credentials"]._standing
+    await suspend(settings, granted.tenant_id, suspended=True)
+    with pytest.raises(Unauthenticated):
+        await standing.in_session(*asked)
+    await suspend(settings, granted.tenant_id, suspended=False)
+    assert (await standing.in_session(*asked)).role == Role.EDITOR

@@ -1,0 +1,161 @@
+"""A refresh token is good once; a copy of it ends the session, a lost answer does not."""
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from chassis.application.refreshing import HERE, dead, later, told
+from pydantic import SecretStr
+
+from callers import Client, Suspend
+from service.chassis.application.database import Database
+from service.chassis.application.sessions import Granted, Secret, Sessions
+from service.chassis.identity import TenantId
+from service.chassis.settings import Settings
+
+
+@pytest.mark.case("A-09", "A-10")
+async def test_each_token_is_good_once_and_the_next_one_works(
+    sessions: Sessions, database: Database, granted: Granted
+) -> None:
+    token = granted.refresh_token
+    seen = {token}
+    for _ in range(3):
+        token = (await sessions.refresh(token, HERE)).refresh_token
+        assert token not in seen
+        seen.add(token)
+    rows = await told(database, granted, "SELECT id FROM refresh_tokens WHERE session_id=:session")
+    assert len(rows) == 4
+
+
+async def test_within_the_grace_the_same_successor_is_given_again(
+    sessions: Sessions, granted: Granted
+) -> None:
+    first = await sessions.refresh(granted.refresh_token, HERE)
+    again = await sessions.refresh(granted.refresh_token, HERE)
+    assert first == again
+    assert not await dead(sessions, again.refresh_token)
+
+
+@pytest.mark.case("A-09", "A-12")
+async def test_after_the_grace_a_copy_ends_the_session_with_its_newest_descendant(
+    sessions: Sessions, database: Database, granted: Granted
+) -> None:
+    child = await sessions.refresh(granted.refresh_token, HERE)
+    await later(database, granted, 6)
+    assert await dead(sessions, granted.refresh_token)
+    assert await dead(sessions, child.refresh_token)
+    ended = "SELECT ended_because FROM sessions WHERE id = :session AND ended_at IS NOT NULL"
+    assert await told(database, granted, ended) == [("reuse",)]
+
+
+@pytest.mark.case("A-11", "A-12")
+async def test_a_grandparent_ends_the_session_even_within_the_grace(
+    sessions: Sessions, database: Database, granted: Granted
+) -> None:
+    child = await sessions.refresh(granted.refresh_token, HERE)
+    newest = await sessions.refresh(child.refresh_token, HERE)
+    assert await dead(sessions, granted.refresh_token)
+    for token in (newest.refresh_token, child.refresh_token, granted.refresh_token):
+        assert await dead(sessions, token)
+    said = "SELECT actor, address FROM audit_log WHERE action = 'session.refresh_token_reused'"
+    assert await told(database, granted, said) == [(str(granted.member_id), HERE)]
+
+
+@pytest.mark.case("A-09")
+async def test_the_access_token_of_a_session_that_was_copied_is_dead_too(
+    sessions: Sessions, database: Database, ana: Client, granted: Granted
+) -> None:
+    path = "/v1/sessions/" + str(uuid4())
+    assert (await ana.delete(path)).status_code == 404
+    await sessions.refresh(granted.refresh_token, HERE)
+    await later(database, granted, 6)
+    assert await dead(sessions, granted.refresh_token)
+    ana.me.app.state.given["credentials"]._remembered.clear()
+    assert (await ana.delete(path)).status_code == 401
+
+
+@pytest.mark.case("A-14")
+async def test_a_wrong_secret_burns_nothing(sessions: Sessions, granted: Granted) -> None:
+    right = Secret.parse(granted.refresh_token)
+    for number in range(1000):
+        wrong = replace(right, secret=f"{number:043d}")
+        assert await dead(sessions, str(wrong))
+    assert not await dead(sessions, granted.refresh_token)
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "rt_", "x" * 200, "rt_" + "0" * 32 + "_" + "0" * 32 + "_" + "a" * 42, "\0", "é"]
+)
+async def test_what_is_no_refresh_token_is_refused(sessions: Sessions, sent: str) -> None:
+    assert await dead(sessions, sent)
+
+
+async def test_a_token_opens_no_other_tenant(
+    sessions: Sessions, granted: Granted, rival: TenantId
+) -> None:
+    own = Secret.parse(granted.refresh_token)
+    for tenant in (rival, TenantId(uuid4())):
+        assert await dead(sessions, str(replace(own, tenant_id=tenant)))
+    assert not await dead(sessions, granted.refresh_token)
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(("unused_for", "lives"), [(7 * DAY - 60, True), (7 * DAY, False)])
+async def test_an_unused_token_ends(
+    sessions: Sessions, database: Database, granted: Granted, unused_for: int, *, lives: bool
+) -> None:
+    await later(database, granted, unused_for)
+    assert await dead(sessions, granted.refresh_token) is not lives
+
+
+async def test_a_session_ends_however_much_it_is_used(
+    sessions: Sessions, database: Database, granted: Granted
+) -> None:
+    token = granted.refresh_token
+    for _ in range(4):
+        await later(database, granted, 6 * DAY)
+        token = (await sessions.refresh(token, HERE)).refresh_token
+    await later(database, granted, 6 * DAY)
+    assert await dead(sessions, token)
+
+
+async def test_a_disabled_member_refreshes_nothing_even_if_the_session_was_forgotten(
+    sessions: Sessions, database: Database, granted: Granted
+) -> None:
+    child = await sessions.refresh(granted.refresh_token, HERE)
+    await told(database, granted, "UPDATE members SET state = 'disabled'")
+    assert await dead(sessions, child.refresh_token)
+    await told(database, granted, "UPDATE members SET state = 'active'")
+    assert not await dead(sessions, child.refresh_token)
+
+
+async def test_a_suspended_tenant_refreshes_nothing_until_it_is_back(
+    sessions: Sessions, granted: Granted, suspend: Suspend
+) -> None:
+    await suspend(granted.tenant_id)
+    assert await dead(sessions, granted.refresh_token)
+    await suspend(granted.tenant_id, back=True)
+    assert not await dead(sessions, granted.refresh_token)
+
+
+async def test_the_database_holds_no_secret(database: Database, granted: Granted) -> None:
+    rows = await told(database, granted, "SELECT to_jsonb(r)::text FROM refresh_tokens r")
+    secret = Secret.parse(granted.refresh_token)
+    assert rows
+    assert secret.secret not in str(rows)
+    assert secret.hashed.hex() in str(rows)
+
+
+async def test_a_successor_cannot_be_made_without_the_key(
+    database: Database, settings: Settings, sessions: Sessions, granted: Granted
+) -> None:
+    """Whoever copies the database and knows a spent token does not know the next one."""
+    child = await sessions.refresh(granted.refresh_token, HERE)
+    other = settings.identity.model_copy(update={"signing_key": SecretStr("fedcba9876543210" * 4)})
+    thief = Sessions(database, other)
+    parent, child_id = Secret.parse(granted.refresh_token), Secret.parse(child.refresh_token)
+    assert thief._derived(parent, UUID(str(child_id.token_id))).secret != child_id.secret
+    assert sessions._derived(parent, child_id.token_id).secret == child_id.secret
