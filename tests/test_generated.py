@@ -19,10 +19,11 @@ CHOICES = {
 }
 # Every pair of values of any two questions is in one of these rows; the test below counts them.
 ROWS = [
-    {"profile": "standard", "ci": "github", "containers": True},
-    {"profile": "standard", "ci": "none", "containers": False},
-    {"profile": "minimal", "ci": "github", "containers": False},
-    {"profile": "minimal", "ci": "none", "containers": True},
+    {"profile": "standard", "ci": "github", "containers": True, "accounts": True},
+    {"profile": "standard", "ci": "none", "containers": False, "accounts": False},
+    {"profile": "minimal", "ci": "github", "containers": False, "accounts": False},
+    {"profile": "minimal", "ci": "none", "containers": True, "accounts": False},
+    {"profile": "minimal", "ci": "none", "containers": False, "accounts": True},
 ]
 
 

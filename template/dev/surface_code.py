@@ -12,7 +12,7 @@ from fastapi import APIRouter
 
 from dev.database import ROOT
 from dev.settings_pages import variables
-from service.chassis.app import create_app
+from service.chassis.app import Service, create_app
 from service.chassis.contract.guards import Public, routes_of
 from service.chassis.settings import Settings
 
@@ -33,19 +33,31 @@ SERVERS = frozenset({"granian", "gunicorn", "hypercorn", "socketserver", "uvicor
 
 
 def routes(features: Sequence[APIRouter]) -> set[Row]:
-    in_production = set(_routes(features, production=True))
-    developing = set(_routes(features, production=False))
-    return {
-        (*route, "everywhere" if route in in_production else "development only")
-        for route in in_production | developing
+    developing = _routes(features, "development")
+    in_production = _routes(features, "production")
+    without_accounts = _routes(features, "production", accounts=False)
+
+    def where(route: Row) -> str:
+        if route not in in_production:
+            return "development only"
+        return "everywhere" if route in without_accounts else "with accounts"
+
+    return {(*route, where(route)) for route in in_production | developing}
+
+
+def _routes(
+    features: Sequence[APIRouter], environment: str, *, accounts: bool = True
+) -> frozenset[Row]:
+    made_up = _made_up()
+    changes = {
+        "service": made_up.service.model_copy(update={"environment": environment}),
+        "accounts": made_up.accounts.model_copy(update={"enabled": accounts}),
     }
+    app = create_app(made_up.model_copy(update=changes), features)
+    return frozenset(_listed(app))
 
 
-def _routes(features: Sequence[APIRouter], *, production: bool) -> Iterator[Row]:
-    environment = "production" if production else "development"
-    settings = _made_up()
-    service = settings.service.model_copy(update={"environment": environment})
-    app = create_app(settings.model_copy(update={"service": service}), features)
+def _listed(app: Service) -> Iterator[Row]:
     if app.openapi_url:
         yield "GET", f"`{app.openapi_url}`", "public: the routes, for machines"
     for route in routes_of(app):

@@ -126,6 +126,7 @@ def environment(
         "HTTP_CURSOR_KEY": KEY,
         "IDENTITY_SIGNING_KEY": KEY,
         **UNLIMITED,
+        "ACCOUNTS_ENABLED": "true",
         "ACCOUNTS_MAIL_URL": f"file:{outbox}",
     }
 

@@ -77,6 +77,7 @@ def test_production_refuses_a_postgres_below_the_safe_floor(
     changes = {name: token_hex(32) for name in names} | {
         "HTTP_ALLOWED_HOSTS": "*",
         "HTTP_PUBLIC_URL": "https://service.example",
+        "ACCOUNTS_ENABLED": "true",
         "ACCOUNTS_MAIL_URL": "smtps://mail.example",
     }
     process, _ = start(environment, SERVICE_ENVIRONMENT="production", **changes)

@@ -136,11 +136,11 @@ def test_production_refuses_what_is_only_fit_for_a_laptop(given: pytest.MonkeyPa
     given.setenv("HTTP_CORS_ORIGINS", "https://a.example, http://a.example")
     said = refusal()
     assert "SERVICE_DEBUG" in said
-    assert "two of them are the same" in said
+    assert "HTTP_CURSOR_KEY: the same as TENANCY_KEY" in said
     for number, name in enumerate(KEYS):
         assert f"{name}: this key is public" in refusal()
         given.setenv(name, f"77a{number}" * 8 + "0b1c2d3e4f5a6b7c8d9e")
-    assert "two of them" not in refusal()
+    assert "the same as" not in refusal()
     assert "HTTP_CORS_ORIGINS: a page without https" in said
     given.delenv("SERVICE_DEBUG")
     given.setenv("HTTP_CORS_ORIGINS", "https://a.example,https://b.example:8443")

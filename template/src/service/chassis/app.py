@@ -35,7 +35,6 @@ from service.chassis.settings import Settings, about
 from service.chassis.telemetry.logs import configure_logs
 
 CHASSIS = (
-    accounts.router,
     sessions.router,
     cookies.router,
     members.router,
@@ -92,7 +91,8 @@ def create_app(
     )
     app.settings = settings
     app.state.asked = {}
-    _mount(app, (sign_in_router(signed_in), *CHASSIS, *features))
+    own = (accounts.router,) if settings.offers_accounts else ()
+    _mount(app, (sign_in_router(signed_in), *own, *CHASSIS, *features))
     return app
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
-from service.chassis.application.account_letters import tell_invited
+from service.chassis.application.account_letters import tell_invited, tell_nobody
 from service.chassis.application.accounts import Accounts
 from service.chassis.application.audit import Denials
 from service.chassis.application.background import Background
@@ -84,6 +84,8 @@ async def _opened(closing: AsyncExitStack, settings: Settings, issuers: Issuers 
 
 
 def _accounts(closing: AsyncExitStack, settings: Settings, database: Database) -> Parts:
+    if not settings.offers_accounts:
+        return {"tell_invited": tell_nobody}
     letters = Background()
     closing.push_async_callback(letters.drain)
     accounts = Accounts.of(settings, database, letters)

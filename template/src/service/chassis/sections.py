@@ -153,6 +153,9 @@ class IdentitySettings(Section):
 
 
 class AccountsSettings(Section):
+    enabled: bool | None = Field(
+        None, description="Passwords and passkeys of our own; `about.toml` says so where unset."
+    )
     key: Key | None = Field(
         None, description="Encrypts second factors. Without it the signing key does, on a laptop."
     )

@@ -40,13 +40,14 @@ class SettingsRefused(Exception):
 
 
 class About(BaseModel):
-    """Who this service is, from `about.toml`; not for an operator to change."""
+    """Who this service is, as it was generated: `about.toml`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
     description: str
     owner: str
     contact: str
+    accounts: bool = True
 
 
 @cache
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.service.environment == "production"
+
+    @property
+    def offers_accounts(self) -> bool:
+        enabled = self.accounts.enabled
+        return about().accounts if enabled is None else enabled
 
     @classmethod
     def settings_customise_sources(
