@@ -9,6 +9,8 @@ import pytest
 
 from serving import spoken, start, wait_for
 
+pytestmark = pytest.mark.full
+
 HEAD = b"HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 INNER = b"GET /v1/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 SMUGGLED = {

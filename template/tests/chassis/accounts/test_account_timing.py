@@ -57,11 +57,13 @@ async def some(world: World) -> list[str]:
 
 
 @pytest.mark.case("A-17")
+@pytest.mark.full
 async def test_signing_in_takes_as_long_without_an_account(world: World) -> None:
     assert await separability(world, lambda email: world.sign_in(email, OTHER)) <= SEPARABLE
 
 
 @pytest.mark.case("A-17")
+@pytest.mark.full
 async def test_asking_for_a_reset_takes_as_long_without_an_account(world: World) -> None:
     async def ask(email: str) -> Response:
         asked = {"tenant": str(world.tenant), "email": email}

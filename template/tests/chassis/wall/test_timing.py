@@ -41,6 +41,7 @@ async def seconds(matrix: Matrix, side: Side, operation: Operation, ids: dict[st
 
 @pytest.mark.case("I-4")
 @pytest.mark.timeout(0)
+@pytest.mark.full
 async def test_a_rivals_row_takes_as_long_as_no_row(matrix: Matrix, us: Side, them: Side) -> None:
     measured = {}
     for operation in [found for found in matrix.operations if found.ids]:
