@@ -53,7 +53,7 @@ async def test_nobody_joins_without_an_invitation(
         await joining.sign_in(replace(owner, email=email), "192.0.2.1")
     async with database.transaction(owner.tenant_id) as session:
         events = (await session.scalars(text("SELECT action FROM audit_log ORDER BY number"))).all()
-    assert events == ["tenant.founded", "sign_in.refused"]
+    assert events == ["owner.invited", "invitation.sent", "sign_in.refused"]
 
 
 async def test_an_invitation_is_good_for_the_first_identity_only(

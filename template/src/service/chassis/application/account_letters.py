@@ -64,20 +64,25 @@ async def _send_reset(accounts: Accounts, tenant_id: TenantId, email: str, addre
 
 def tell_invited(accounts: Accounts, tenancy: Tenancy, invited: MemberRow) -> None:
     """The letter, after the answer."""
-    accounts.background.start(_send_invitation(accounts, tenancy, invited.id, invited.email))
+    _send_later(accounts, tenancy, invited.id, invited.email)
+
+
+def _send_later(accounts: Accounts, tenancy: Tenancy, member_id: UUID, email: str) -> None:
+    tenant_id, actor = tenancy.caller.tenant_id, Actor.of(tenancy)
+    letter = send_invitation(accounts, tenant_id, actor, member_id, email)
+    accounts.background.start(letter)
 
 
 def tell_nobody(_tenancy: Tenancy, _invited: MemberRow) -> None:
     """Without accounts there is no letter: their provider vouches for the address."""
 
 
-async def _send_invitation(
-    accounts: Accounts, tenancy: Tenancy, member_id: UUID, email: str
+async def send_invitation(
+    accounts: Accounts, tenant_id: TenantId, actor: Actor, member_id: UUID, email: str
 ) -> None:
-    tenant_id = tenancy.caller.tenant_id
     async with accounts.database.transaction(tenant_id) as session:
         token = await issue(session, tenant_id, member_id, Purpose.INVITATION, email)
-        await record(session, Actor.of(tenancy), "invitation.sent", member_id)
+        await record(session, actor, "invitation.sent", member_id)
     await accounts.mailbox.send(
         letter_with_token(Purpose.INVITATION, email, accounts.public_url, token)
     )
@@ -92,7 +97,7 @@ async def invite_again(accounts: Accounts, tenancy: Tenancy, member_id: UUID) ->
         if found.state != "invited":
             raise Conflict("They have joined already.")
         await count(session, [Bucket(f"invitation|{member_id}", 3)])
-    accounts.background.start(_send_invitation(accounts, tenancy, member_id, found.email))
+    _send_later(accounts, tenancy, member_id, found.email)
 
 
 async def set_password(

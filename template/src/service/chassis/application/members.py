@@ -71,6 +71,7 @@ MEMBERS = table_of(Member)
 member = MEMBERS.c
 SHOWN = (member.id, member.email, member.name, member.role, member.state, member.created_at)
 READ = select(*SHOWN).where(member.id == bindparam("member_id"))
+BY_EMAIL = select(*SHOWN).where(member.email == bindparam("email"))
 LOCKED = READ.with_for_update()
 OLDEST = select(*SHOWN).order_by(member.created_at, member.id).limit(bindparam("count"))
 LATER = OLDEST.where(
@@ -127,11 +128,16 @@ async def invite_member(tenancy: Tenancy, email: str, name: str, role: Role) -> 
     return invited
 
 
-async def found_by(session: AsyncSession, operator: str, owner_email: str) -> None:
-    """The first owner of a new tenant."""
-    values = {"email": owner_email, "name": owner_email, "role": Role.OWNER.value}
-    owner = (await session.execute(INVITE, values)).one()
-    await record(session, Actor(operator), "tenant.founded", owner.id)
+async def invite_owner(session: AsyncSession, operator: str, email: str) -> UUID:
+    """By whoever operates the service; safe to repeat until the owner joins."""
+    values = {"email": email, "name": email, "role": Role.OWNER.value}
+    if invited := (await session.execute(INVITE, values)).one_or_none():
+        await record(session, Actor(operator), "owner.invited", invited.id)
+        return UUID(str(invited.id))
+    known = (await session.execute(BY_EMAIL, {"email": email})).one()
+    if (known.state, known.role) != ("invited", Role.OWNER):
+        raise Conflict(f"{email} is in this tenant already: {known.role}, {known.state}.")
+    return UUID(str(known.id))
 
 
 async def change_role(tenancy: Tenancy, member_id: UUID, role: Role) -> MemberRow:
