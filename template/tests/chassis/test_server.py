@@ -15,22 +15,28 @@ from serving import SECONDS, spoken, start, wait_for
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def served(environment: Mapping[str, str]) -> Generator[tuple[subprocess.Popen[str], str]]:
-    process, url = start(environment, HTTP_DRAIN_SECONDS="1.5")
-    yield process, url
+@pytest.fixture(scope="module")
+def url(environment: Mapping[str, str]) -> Generator[str]:
+    """A process for all questions that leave it as it was."""
+    process, address = start(environment)
+    wait_for(f"{address}/readyz", 200)
+    yield address
     process.kill()
     process.communicate()
 
 
-def test_it_drains_before_it_stops(served: tuple[subprocess.Popen[str], str]) -> None:
-    process, url = served
-    for probe in ("startupz", "readyz", "livez"):
-        wait_for(f"{url}/{probe}", 200)
-    process.send_signal(signal.SIGTERM)
-    wait_for(f"{url}/readyz", 503)
-    assert httpx2.get(f"{url}/livez").status_code == 200, "still serving while it drains"
-    assert process.wait(SECONDS) in {0, -signal.SIGTERM}
+def test_it_drains_before_it_stops(environment: Mapping[str, str]) -> None:
+    process, url = start(environment, HTTP_DRAIN_SECONDS="1.5")
+    try:
+        for probe in ("startupz", "readyz", "livez"):
+            wait_for(f"{url}/{probe}", 200)
+        process.send_signal(signal.SIGTERM)
+        wait_for(f"{url}/readyz", 503)
+        assert httpx2.get(f"{url}/livez").status_code == 200, "still serving while it drains"
+        assert process.wait(SECONDS) in {0, -signal.SIGTERM}
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_ctrl_c_does_not_wait_for_the_drain(environment: Mapping[str, str]) -> None:
@@ -44,11 +50,7 @@ def test_ctrl_c_does_not_wait_for_the_drain(environment: Mapping[str, str]) -> N
         process.communicate()
 
 
-def test_the_process_tells_strangers_nothing_of_its_make(
-    served: tuple[subprocess.Popen[str], str],
-) -> None:
-    _, url = served
-    wait_for(f"{url}/livez", 200)
+def test_the_process_tells_strangers_nothing_of_its_make(url: str) -> None:
     assert "server" not in httpx2.get(f"{url}/livez").headers
 
 
@@ -100,28 +102,20 @@ def test_the_service_by_itself_knows_every_table_it_refers_to() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_head_without_end_is_refused(served: tuple[subprocess.Popen[str], str]) -> None:
-    _, url = served
-    wait_for(f"{url}/readyz", 200)
+def test_a_head_without_end_is_refused(url: str) -> None:
     flood = [b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: ", *[b"a" * 65536] * 64]
     assert b" 200 " not in spoken(url, *flood, b"\r\nConnection: close\r\n\r\n")
     wait_for(f"{url}/livez", 200)
 
 
-def test_a_length_of_thousands_of_digits_is_no_crash(
-    served: tuple[subprocess.Popen[str], str],
-) -> None:
-    _, url = served
-    wait_for(f"{url}/readyz", 200)
+def test_a_length_of_thousands_of_digits_is_no_crash(url: str) -> None:
     head = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
     assert b" 200 " in spoken(url, head + b"0" * 5000 + b"\r\n\r\n").split(b"\r\n")[0]
     wait_for(f"{url}/livez", 200)
 
 
 @pytest.mark.case("V-14")
-def test_trace_is_not_mirrored(served: tuple[subprocess.Popen[str], str]) -> None:
-    _, url = served
-    wait_for(f"{url}/readyz", 200)
+def test_trace_is_not_mirrored(url: str) -> None:
     head = b"Host: x\r\nX-Secret: mirrored\r\nConnection: close\r\n\r\n"
     assert b" 200 " in spoken(url, b"GET /livez HTTP/1.1\r\n" + head)
     answer = spoken(url, b"TRACE /livez HTTP/1.1\r\n" + head)
