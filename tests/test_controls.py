@@ -4,17 +4,17 @@ That each of them passes with its control is what `make ci` in test_generated.py
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from rendering import Rendered
 
 pytestmark = pytest.mark.full
 REGISTRY = Path(__file__).with_name("controls.toml")
@@ -57,22 +57,63 @@ def servers(
         yield {"ADMIN_DATABASE_URL": admin, "VALKEY_URL": valkey}
 
 
-def outcome(service: Rendered, test: str, servers: Mapping[str, str]) -> tuple[int, str]:
-    file, _, name = test.partition("::")
-    selected = ["-k", name] if name else []
-    return service.ends("pytest", "-p", "no:cacheprovider", "-x", file, *selected, **servers)
+@pytest.fixture(scope="session")
+def workshop(default_render: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One copy for all mutants in turn, with its bytecode."""
+    return Path(shutil.copytree(default_render, tmp_path_factory.mktemp("mutants") / "service"))
+
+
+class Forks:
+    """Most of what a test takes is starting Python and importing: done once for all mutants."""
+
+    def __init__(self, folder: Path) -> None:
+        self._said = folder.parent / "said.txt"
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("forks.py"))],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": "src:.:tests"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def outcome(self, test: str, environ: Mapping[str, str]) -> tuple[int, str]:
+        file, _, name = test.partition("::")
+        arguments = ["-p", "no:cacheprovider", "-x", file, *(["-k", name] if name else [])]
+        asked = {"arguments": arguments, "environ": dict(environ), "said": str(self._said)}
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(asked), file=self._process.stdin, flush=True)
+        code = int(self._process.stdout.readline())
+        return code, self._said.read_text("utf-8", "replace")
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture(scope="session")
+def forks(workshop: Path) -> Iterator[Forks]:
+    with closing(Forks(workshop)) as forks:
+        yield forks
+
+
+@contextmanager
+def mutated(file: Path, control: Control) -> Iterator[None]:
+    text = file.read_text("utf-8")
+    assert text.count(control.present) == 1, "the control is not where the registry says"
+    file.write_text(text.replace(control.present, control.removed), "utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(text, "utf-8")
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.name)
 def test_a_removed_control_is_noticed(
-    default_render: Path, servers: Mapping[str, str], tmp_path: Path, control: Control
+    workshop: Path, forks: Forks, servers: Mapping[str, str], control: Control
 ) -> None:
-    service = Rendered(shutil.copytree(default_render, tmp_path / "service"))
-    file = service.folder / control.file
-    text = file.read_text("utf-8")
-    assert text.count(control.present) == 1, "the control is not where the registry says"
-    file.write_text(text.replace(control.present, control.removed), "utf-8")
     own = control.file.startswith(OWN_SERVERS) or "tests/dev" in control.noticed_by
-    code, said = outcome(service, control.noticed_by, {} if own else servers)
+    with mutated(workshop / control.file, control):
+        code, said = forks.outcome(control.noticed_by, {} if own else servers)
     # Not 2 or 4 or 5: a test that cannot be collected, or is not there, notices nothing.
     assert code == SOME_FAILED, said[-2000:]
