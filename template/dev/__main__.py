@@ -16,6 +16,7 @@ COMMANDS = {
     "workflows": ("dev.checks", "workflows", ()),
     "audit": ("dev.checks", "audit", ()),
     "cases": ("dev.cases", "write", ()),
+    "asvs": ("dev.asvs", "write", ()),
     "surface": ("dev.surface", "write", ()),
     "settings": ("dev.settings_pages", "write", ()),
     "template-update": ("dev.template", "update", ()),

@@ -10,9 +10,16 @@ from callers import Client, ClientFor
 from service.chassis.app import Service, create_app
 from service.chassis.contract.guards import Public, RouteUndeclared, routes_of
 from service.chassis.contract.webhooks import Signed
-from service.chassis.identity import GRANTED, Permission, Role, TenantId
+from service.chassis.identity import GRANTED, Action, Permission, Role, TenantId
 from service.chassis.settings import Settings
 from service.product import FEATURES
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# The last two begin and end a sign-in, whose state only its own browser holds.
+LOOKED_AT = {"/docs", "/livez", "/readyz", "/startupz"} | {
+    "/v1/sign-in/{tenant_id}/{provider}",
+    "/v1/sign-in/callback/{key}",
+}
 
 
 def url(path: str) -> str:
@@ -47,6 +54,18 @@ async def test_every_route_refuses_the_roles_that_lack_its_permission(
         response = await client.request(route.method, url(route.path), json={})
         refused = response.status_code == 403
         assert refused is (route.access.action not in GRANTED[role]), (route, role)
+
+
+def test_no_safe_method_is_declared_to_write(settings: Settings) -> None:
+    """What administers may be read; what is open to all and safe has been looked at."""
+    routes = [route for route in routes_of(create_app(settings, [])) if route.method in SAFE]
+    permissions = [route.access for route in routes if isinstance(route.access, Permission)]
+    assert {access.action for access in permissions} == {Action.READ, Action.ADMINISTER}
+    administer = {route.path for route in routes if str(route.access).endswith(":administer")}
+    assert administer == {"/v1/api-keys", "/v1/audit", "/v1/audit/verdict"}
+    assert {route.path for route in routes if isinstance(route.access, Public)} == LOOKED_AT
+    unsafe = [route for route in routes_of(create_app(settings, [])) if route.method not in SAFE]
+    assert len(unsafe) > 20
 
 
 @pytest.mark.case("Z-02")

@@ -1,7 +1,9 @@
 """What a letter carries is good once, for one purpose, in one tenant, and not for long."""
 
 import asyncio
+import re
 from dataclasses import replace
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -140,6 +142,15 @@ async def test_the_link_leads_to_the_address_that_was_set_whatever_the_request_s
     text = (await world.letters(email))[-1].get_content()
     assert f"{world.accounts.public_url}/reset-password#ot_" in text
     assert "evil" not in text
+
+
+async def test_a_letters_token_is_sent_to_no_server(world: World) -> None:
+    email = await world.member()
+    token = await world.reset_token(email)
+    (link,) = re.findall(r"https?://\S+", (await world.letters(email))[-1].get_content())
+    parts = urlsplit(link)
+    assert parts.fragment == token
+    assert token not in f"{parts.netloc}{parts.path}{parts.query}"
 
 
 async def test_the_database_holds_no_token(world: World) -> None:

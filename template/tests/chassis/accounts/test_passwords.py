@@ -35,10 +35,23 @@ def test_a_password_that_anybody_guesses_is_refused(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", [PASSWORD, "x9!kT2#vLq8z", "über den Wolken 7", "é" + "1a2b" * 3]
+    "password",
+    [
+        *(PASSWORD, "x9!kT2#vLq8z", "über den Wolken 7", "é" + "1a2b" * 3),
+        *("violetgazeboherons", "VIOLETGAZEBOHERONS", "729401836529", "ключ под ковриком"),
+    ],
 )
 def test_a_good_one_is_taken(password: str) -> None:
     require_strength(password, OWNER)
+
+
+async def test_a_very_long_password_is_taken_and_counts_to_its_last_letter() -> None:
+    passwords, long = Passwords(), "a violet gazebo, 19 herons; " * 7
+    require_strength(long + "!?", OWNER)
+    assert len(long) > 190
+    hashed = await passwords.hash(long + "!?")
+    assert await passwords.matches(hashed, long + "!?")
+    assert not await passwords.matches(hashed, long + "!.")
 
 
 async def test_the_same_letters_are_the_same_password_on_every_keyboard() -> None:

@@ -131,6 +131,12 @@ def test_a_network_counts_as_one_address() -> None:
     assert neighbourhood("::ffff:192.0.2.1") == neighbourhood("192.0.2.1") == "192.0.2.1"
 
 
+async def test_a_password_does_not_expire(world: World) -> None:
+    email = await world.member()
+    await world.run("UPDATE passwords SET changed_at = now() - interval '10 years'")
+    assert (await world.sign_in(email, PASSWORD)).status_code == 200
+
+
 async def test_a_hash_of_older_settings_is_made_anew_at_sign_in(world: World) -> None:
     email = await world.member(hashed=await quick().hash(PASSWORD))
     old = await world.run("SELECT hash FROM passwords")

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from callers import KEY, Client
 from service.chassis.application.factor_sealing import Sealer
-from service.chassis.application.second_factors import STEP_SECONDS, code_at
+from service.chassis.application.second_factors import STEP_SECONDS, code_at, new_recovery_codes
 
 
 def code(secret: str, late: int = 0) -> str:
@@ -97,7 +97,6 @@ async def test_a_recovery_code_replaces_the_device_once(world: World) -> None:
     email = await world.member()
     _, codes = await enrolled(world, await world.as_member(email))
     assert len(set(codes)) == 10
-    assert all(re.fullmatch(r"([A-Z2-7]{4}-){3}[A-Z2-7]{4}", spare) for spare in codes)
     typed = codes[0].lower().replace("-", " ")
     assert (await world.sign_in(email, PASSWORD, recovery_code=typed)).status_code == 200
     assert (await world.sign_in(email, PASSWORD, recovery_code=codes[0])).status_code == 401
@@ -108,6 +107,26 @@ async def test_a_recovery_code_replaces_the_device_once(world: World) -> None:
     assert (await world.sign_in(other, PASSWORD, recovery_code=codes[2])).status_code == 401
     recorded = await world.events(await world.id_of(email))
     assert recorded.count("recovery_code.used") == 2
+
+
+def test_a_recovery_code_is_too_long_to_guess() -> None:
+    made = new_recovery_codes() + new_recovery_codes()
+    assert all(re.fullmatch(r"([A-Z2-7]{4}-){6}[A-Z2-7]{4}", code) for code in made)
+    letters = len(made[0].replace("-", ""))
+    assert letters * 5 >= 128, "bits"
+    # By chance: each letter of twenty codes at its place is not always the same one.
+    assert all(len({code[at] for code in made}) > 1 for at in range(len(made[0])) if at % 5 != 4)
+
+
+async def test_a_reset_leaves_the_second_factor_on(world: World) -> None:
+    email = await world.member()
+    secret, _ = await enrolled(world, await world.as_member(email))
+    sent = {"token": await world.reset_token(email), "password": OTHER}
+    reset = await world.post("/accounts/reset", sent)
+    assert (reset.status_code, reset.content) == (204, b""), "it opens nothing by itself"
+    asked = await world.sign_in(email, OTHER)
+    assert asked.json()["code"] == "second-factor-required"
+    assert (await world.sign_in(email, OTHER, totp=code(secret))).status_code == 200
 
 
 async def test_codes_are_taken_off_by_their_owner(world: World) -> None:

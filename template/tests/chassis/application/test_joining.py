@@ -1,5 +1,6 @@
 """Who signs in with a proven identity: the member behind it, and an invited one once."""
 
+import time
 from dataclasses import replace
 from uuid import uuid4
 
@@ -37,6 +38,17 @@ async def test_the_invited_owner_of_a_new_tenant_joins_and_comes_back(
     again = await joining.sign_in(replace(owner, email=None), "192.0.2.1")
     assert first.member_id == again.member_id
     assert first.session_id != again.session_id
+
+
+async def test_a_proof_at_the_provider_is_as_old_here(
+    joining: Joining, owner: ProvenIdentity
+) -> None:
+    now = int(time.time())
+    asked = [replace(owner, proven_at=at) for at in (now - 3600, now + 3600, None)]
+    old, ahead, unsaid = [await joining.sign_in(each, "192.0.2.1") for each in asked]
+    assert old.authenticated_at.timestamp() == now - 3600
+    for granted in (ahead, unsaid):
+        assert abs(granted.authenticated_at.timestamp() - now) < 60, "never ahead of its time"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -88,6 +89,25 @@ def test_up_down_and_up_again_is_the_same_as_up(server: Server, empty: str) -> N
     migrate(url)
     assert in_database(server, empty, schema) == once
     assert once
+
+
+def test_a_new_database_holds_nobody(server: Server, empty: str) -> None:
+    migrate(server.url("service_migrator", empty))
+
+    async def rows() -> dict[str, int]:
+        connection = await asyncpg.connect(server.admin(empty))
+        counts = {
+            name: await connection.fetchval(f'SELECT count(*) FROM public."{name}"')
+            for (name,) in await connection.fetch(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            )
+        }
+        await connection.close()
+        return counts
+
+    counted = asyncio.run(rows())
+    assert {"members", "passwords", "tenants", "api_keys"} <= counted.keys()
+    assert {name for name, count in counted.items() if count} == {"alembic_version"}
 
 
 def test_the_migrated_database_is_what_the_models_say(server: Server, database_name: str) -> None:

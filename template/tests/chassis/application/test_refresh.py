@@ -1,5 +1,6 @@
 """A refresh token is good once; a copy of it ends the session, a lost answer does not."""
 
+from base64 import urlsafe_b64decode
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -12,6 +13,13 @@ from service.chassis.application.database import Database
 from service.chassis.application.sessions import Granted, Secret, Sessions
 from service.chassis.identity import TenantId
 from service.chassis.settings import Settings
+
+
+async def test_a_refresh_token_is_too_long_to_guess(sessions: Sessions, granted: Granted) -> None:
+    next_one = await sessions.refresh(granted.refresh_token, HERE)
+    made = [Secret.parse(token) for token in (granted.refresh_token, next_one.refresh_token)]
+    assert [len(urlsafe_b64decode(each.secret + "=")) * 8 for each in made] == [256, 256], "bits"
+    assert made[0].secret != made[1].secret
 
 
 @pytest.mark.case("A-09", "A-10")

@@ -96,6 +96,19 @@ async def test_a_member_lists_and_ends_only_their_own_sessions(
     assert left == {str(second.session_id)}
 
 
+async def test_a_stolen_session_does_not_end_the_others(
+    client_for: ClientFor, acme: TenantId
+) -> None:
+    ana = client_for(acme)
+    other, present = [await ana.me.sign_in() for _ in range(2)]
+    async with ana.me.app.state.given["database"].transaction(acme) as session:
+        await session.execute(text(STALE))
+    refused = await ana.delete(f"/v1/sessions/{other.session_id}")
+    assert refused.json()["code"] == "sign-in-again"
+    assert len((await ana.get("/v1/sessions")).json()) == 2
+    assert (await ana.delete(f"/v1/sessions/{present.session_id}")).status_code == 204
+
+
 @pytest.mark.case("Z-05", "I-4")
 async def test_a_key_learns_nothing_of_sessions(admin: Client) -> None:
     asked = {"name": "k", "role": "editor", "scopes": ["sessions:read"]}

@@ -75,6 +75,7 @@ async def test_every_route_and_shape_can_be_read_about_without_the_internet(
 ) -> None:
     answer, document = await ana.get("/docs"), (await ana.get("/openapi.json")).json()
     assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
     reader = Reader()
     reader.feed(answer.text)
     assert reader.loaded == []

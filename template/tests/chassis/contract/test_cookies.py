@@ -82,6 +82,7 @@ async def test_signing_out_ends_the_session_and_takes_the_cookies_away(browser: 
     answer = await browser.post("/v1/browser/sign-out", headers=OWN)
     assert answer.status_code == 204
     assert all("max-age=0" in cookie.lower() for cookie in answer.headers.get_list("set-cookie"))
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     again = await browser.post("/v1/browser/refresh", headers=OWN)
     assert again.status_code == 401
 

@@ -1,5 +1,6 @@
 """Every answer of 400 and above is a problem, and none of them talks too much."""
 
+import json
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -103,6 +104,17 @@ async def test_a_crash_tells_the_caller_nothing(stranger: Client) -> None:
     response = await stranger.get("/v1/problems/crash")
     assert_problem(response, 500, "internal")
     assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_crash_is_logged_with_its_trace(
+    stranger: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    response = await stranger.get("/v1/problems/crash")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (crashed,) = [line for line in lines if line["event"] == "request_crashed"]
+    assert crashed["level"] == "error"
+    assert crashed["trace_id"] == response.headers["x-trace-id"]
+    assert "RuntimeError" in crashed["exception"]
 
 
 async def test_a_status_outside_the_catalogue_becomes_the_nearest_in_it(stranger: Client) -> None:

@@ -68,13 +68,13 @@ async def test_a_sign_in_under_way_cannot_be_forged_and_does_not_wait(
 ) -> None:
     back = good.approve(await victim.address(acme, "good"))
     seal = Seal(KEY[::-1], "sign-in under way")
-    attempt = seal.open(victim.service.cookies[COOKIE]).encode()
+    attempt = seal.open(victim.service.cookies[COOKIE])
     now = int(time.time())
-    old = seal._fernet.encrypt_at_time(attempt, now - LIFETIME_SECONDS - 5).decode()
-    foreign = Seal(KEY[::-1], "another purpose").close(attempt.decode())
-    for forged in (old, foreign, "", "rubbish", victim.service.cookies[COOKIE][:-4] + "AAA="):
+    old = seal.close(attempt, at=now - LIFETIME_SECONDS - 5)
+    foreign = Seal(KEY[::-1], "another purpose").close(attempt)
+    for forged in (old, foreign, "", "rubbish", victim.service.cookies[COOKIE][:-4] + "AAAA"):
         assert failed(await with_cookie(victim, back, forged))
-    recent = seal._fernet.encrypt_at_time(attempt, now - LIFETIME_SECONDS + 30).decode()
+    recent = seal.close(attempt, at=now - LIFETIME_SECONDS + 30)
     assert (await with_cookie(victim, back, recent)).status_code == 200
 
 

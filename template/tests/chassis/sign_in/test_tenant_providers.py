@@ -1,5 +1,6 @@
 """A tenant's own providers: for its people only, with a secret that nobody reads in a row."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from time import time
 from typing import Any
 from uuid import uuid4
@@ -172,6 +173,17 @@ def test_what_is_sealed_opens_with_the_same_key_for_the_same_purpose_only() -> N
     for other in (Seal(KEY, "two"), Seal(KEY[::-1], "one")):
         with pytest.raises(Unsealable):
             other.open(sealed)
+
+
+def test_what_was_sealed_and_changed_does_not_open() -> None:
+    seal = Seal(KEY, "one")
+    sealed = seal.close("text")
+    raw = urlsafe_b64decode(sealed + "==")
+    for at in range(len(raw)):
+        changed = bytes([*raw[:at], raw[at] ^ 1, *raw[at + 1 :]])
+        with pytest.raises(Unsealable):
+            seal.open(urlsafe_b64encode(changed).decode().rstrip("="))
+    assert seal.open(sealed) == "text"
 
 
 async def test_a_thing_happens_once_for_all_and_without_the_store_not_at_all(

@@ -46,7 +46,10 @@ async def list_own_sessions(tenancy: Tenancy) -> Sequence[SessionRow]:
 
 
 async def end_session(tenancy: Tenancy, session_id: UUID) -> None:
-    """One's own; somebody else's answers like none, unless one administers sessions."""
+    """The present one freely, others of one's own with a fresh sign-in; an administrator anybody's.
+
+    Somebody else's answers like none.
+    """
     caller, me = tenancy.caller, tenancy.caller.member_id
     async with tenancy.transaction(USE_SESSIONS) as session:
         owner = await session.scalar(OWNER, {"session": session_id})
@@ -54,6 +57,9 @@ async def end_session(tenancy: Tenancy, session_id: UUID) -> None:
             raise NotFound("There is no such session.")
         if owner != me:
             caller.require(ADMINISTER_SESSIONS)
+        elif session_id != caller.session_id:
+            # Who stole a session must not throw its owner out of the others.
+            caller.require_fresh_sign_in()
         ended = {"session": session_id, "because": "ended by " + caller.subject}
         if (await session.execute(END_ONE, ended)).one_or_none() is not None:
             await record(session, Actor.of(tenancy), "session.ended", session_id)

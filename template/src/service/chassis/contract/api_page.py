@@ -17,7 +17,10 @@ STYLE = (
     "code,b{font-family:ui-monospace,monospace}b{display:inline-block;min-width:4.5rem}"
     "details>*:not(summary){margin-left:1.5rem}"
 )
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 # A row of a table, as HTML already.
 Row = tuple[str, str, str, str]
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

@@ -10,12 +10,17 @@ from service.chassis.telemetry.logs import log
 from service.chassis.telemetry.tracing import begin_trace
 
 Headers = list[tuple[bytes, bytes]]
+# Each that has no default is named.
+POLICY = (
+    b"default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'none'"
+)
 # What OWASP asks of an API, and that a browser may do nothing with an answer but read it.
 SECURITY: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", POLICY),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-embedder-policy", b"require-corp"),

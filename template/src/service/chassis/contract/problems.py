@@ -151,7 +151,7 @@ def _safe(found: Mapping[str, str]) -> str:
 
 
 async def last_resort(_request: Request, error: Exception) -> JSONResponse:
-    log_failure("request_crashed", error)
+    log_failure("request_crashed", error, trace_id=current_trace_id())
     return problem(CATALOGUE["internal"])
 
 

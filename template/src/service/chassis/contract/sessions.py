@@ -69,7 +69,7 @@ async def list_sessions(tenancy: CanUse) -> list[SessionView]:
 
 @router.delete("/sessions/{session_id}", status_code=204)
 async def end_session(tenancy: CanUse, session_id: UUID) -> None:
-    """One's own, which is signing out; an administrator ends anybody's."""
+    """One's own, another than the present with a fresh sign-in; an administrator ends anybody's."""
     await session_control.end_session(tenancy, session_id)
 
 
