@@ -5,8 +5,6 @@ from dev.cases import PAGE, catalogue, marked, page
 KNOWN = {case for cases in catalogue().values() for case in cases}
 # What stands for these comes with the parts that they are about.
 LATER = {
-    "C-08": "background jobs",
-    "Z-06": "tools and jobs",
     "Z-09": "fields that a role may not see",
 }
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from service.chassis.application.issuers import Issuers
+from service.chassis.application.outgoing import EndpointOf
 from service.chassis.contract import (
     accounts,
     api_keys,
@@ -71,6 +72,7 @@ def create_app(
     model: Model | None = None,
     issuers: Issuers | None = None,
     signed_in: SignedIn = join,
+    endpoint_of: EndpointOf | None = None,
 ) -> Service:
     """Everything that strangers can reach, or an error that says why it may not start."""
     configure_logs(settings)
@@ -78,7 +80,7 @@ def create_app(
         title=about().name,
         description=about().description,
         contact={"name": about().owner},
-        lifespan=living(settings, model or LocalModel(), issuers),
+        lifespan=living(settings, model or LocalModel(), issuers, endpoint_of),
         dependencies=[Depends(limiter)],
         exception_handlers={**HANDLERS, Replayed: show_again},
         max_body_size=settings.http.max_body_bytes,

@@ -18,12 +18,14 @@ from service.chassis.application.issuers import Issuers
 from service.chassis.application.joining import Joining
 from service.chassis.application.once import Once
 from service.chassis.application.outbound import Outbound
+from service.chassis.application.outgoing import SENDER, EndpointOf, Outgoing
 from service.chassis.application.posture import refuse_unsafe_database
 from service.chassis.application.providers import Providers
 from service.chassis.application.quotas import Quotas
 from service.chassis.application.sessions import Sessions
 from service.chassis.application.standing import Standing
 from service.chassis.application.strangers import StrangersTransport
+from service.chassis.application.system import SystemDoor, tenants_at_work
 from service.chassis.contract.access_tokens import AccessTokens
 from service.chassis.contract.allowance import Allowance
 from service.chassis.contract.credentials import Credentials
@@ -43,7 +45,10 @@ Parts = dict[str, Any]
 
 
 def living(
-    settings: Settings, model: Model, issuers: Issuers | None = None
+    settings: Settings,
+    model: Model,
+    issuers: Issuers | None = None,
+    endpoint_of: EndpointOf | None = None,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[Parts]:
@@ -55,9 +60,11 @@ def living(
             health: Health = parts["health"]
             app.state.health = health
             await refuse_unsafe_database(parts["database"], production=settings.production)
+            parts["intelligence"] = Intelligence(model)
+            parts["outgoing"] = await _sending(closing, settings, parts, endpoint_of)
             health.started = True
             closing.callback(setattr, health, "draining", True)
-            yield parts | {"intelligence": Intelligence(model)}
+            yield parts
 
     return lifespan
 
@@ -81,6 +88,25 @@ async def _opened(closing: AsyncExitStack, settings: Settings, issuers: Issuers 
     }
     people = _identity(settings, database, asked) | _signing_in(settings, database, asked, valkey)
     return kept | people | _accounts(closing, settings, database)
+
+
+async def _sending(
+    closing: AsyncExitStack, settings: Settings, parts: Parts, endpoint_of: EndpointOf | None
+) -> Outgoing | None:
+    """Only a service that says where its webhooks go sends any."""
+    if endpoint_of is None:
+        return None
+    door = SystemDoor(settings.database)
+    closing.push_async_callback(door.close)
+    outgoing = Outgoing(
+        parts["database"],
+        parts["outbound"],
+        parts["intelligence"],
+        endpoint_of,
+        partial(tenants_at_work, door, actor=SENDER),
+    )
+    await closing.enter_async_context(outgoing.running())
+    return outgoing
 
 
 def _accounts(closing: AsyncExitStack, settings: Settings, database: Database) -> Parts:

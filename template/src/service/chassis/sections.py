@@ -98,7 +98,8 @@ class HttpSettings(Section):
 class DatabaseSettings(Section):
     url: Secret = Field(description="postgresql:// URL of the role service_app, never an owner.")
     system_url: Secret | None = Field(
-        None, description="URL of the role service_system, for commands that work across tenants."
+        None,
+        description="URL of the role service_system: commands across tenants, sending webhooks.",
     )
     pool_size: int = Field(10, ge=1, description="Connections per process.")
     pool_timeout_seconds: float = Field(2, gt=0, description="Wait for a connection, then 503.")

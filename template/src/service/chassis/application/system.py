@@ -4,7 +4,7 @@ The role behind it sees the list of tenants and nothing that belongs to one: to 
 tenant's data, bind that tenant like everyone else.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -59,3 +59,10 @@ async def tenants_by_name(door: SystemDoor, *, actor: str) -> dict[str, TenantId
         return {
             tenant.name: TenantId(tenant.id) for tenant in await session.scalars(select(Tenant))
         }
+
+
+async def tenants_at_work(door: SystemDoor, *, actor: str) -> Sequence[TenantId]:
+    """All that are not suspended."""
+    async with door.open(actor=actor, reason="list the tenants at work") as session:
+        found = await session.scalars(select(Tenant.id).where(Tenant.suspended_at.is_(None)))
+        return [TenantId(each) for each in found]

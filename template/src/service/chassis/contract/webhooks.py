@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from service.chassis.application.outbound import Outbound
+from service.chassis.application.outgoing import Outgoing
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.webhooks import Delivery, SigningSecrets
 from service.chassis.contract.guards import Public, declaring
@@ -56,3 +57,13 @@ async def _outbound(request: Request) -> Outbound:
 
 
 CallsStrangers = Annotated[Outbound, Depends(_outbound)]
+
+
+async def _outgoing(request: Request) -> Outgoing:
+    outgoing: Outgoing | None = request.state.outgoing
+    if outgoing is None:
+        raise RuntimeError("give create_app an endpoint_of: nobody would send what is put here")
+    return outgoing
+
+
+SendsWebhooks = Annotated[Outgoing, Depends(_outgoing)]
