@@ -93,8 +93,7 @@ def create_app(
     )
     app.settings = settings
     app.state.asked = {}
-    own = (accounts.router,) if settings.offers_accounts else ()
-    _mount(app, (sign_in_router(signed_in), *own, *CHASSIS, *features))
+    _mount(app, (sign_in_router(signed_in), *CHASSIS, *features))
     return app
 
 
@@ -102,5 +101,6 @@ def _mount(app: Service, routers: Sequence[APIRouter]) -> None:
     app.include_router(probes.router)
     if not app.settings.production:
         app.include_router(api_page.router)
-    for router in routers:
+    own = (accounts.router,) if app.settings.offers_accounts else ()
+    for router in (*own, *routers):
         app.include_router(router, prefix="/v1")
