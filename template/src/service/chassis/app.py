@@ -13,6 +13,7 @@ from service.chassis.contract import (
     api_keys,
     api_page,
     audit,
+    audit_export,
     cookies,
     members,
     probes,
@@ -20,6 +21,7 @@ from service.chassis.contract import (
 )
 from service.chassis.contract.address import Addresses
 from service.chassis.contract.cors import KnownPages
+from service.chassis.contract.denied import DENIED
 from service.chassis.contract.envelope import Envelope
 from service.chassis.contract.front import Front
 from service.chassis.contract.guards import routes_of, with_key_parameter
@@ -41,6 +43,7 @@ CHASSIS = (
     members.router,
     api_keys.router,
     audit.router,
+    audit_export.router,
 )
 
 
@@ -82,7 +85,7 @@ def create_app(
         contact={"name": about().owner},
         lifespan=living(settings, model or LocalModel(), issuers, endpoint_of),
         dependencies=[Depends(limiter)],
-        exception_handlers={**HANDLERS, Replayed: show_again},
+        exception_handlers={**HANDLERS, **DENIED, Replayed: show_again},
         max_body_size=settings.http.max_body_bytes,
         openapi_url=None if settings.production else "/openapi.json",
         docs_url=None,

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 
 from service.chassis.application.account_letters import tell_invited, tell_nobody
 from service.chassis.application.accounts import Accounts
-from service.chassis.application.audit import Denials
 from service.chassis.application.background import Background
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
+from service.chassis.application.denials import Denials
 from service.chassis.application.issuers import Issuers
 from service.chassis.application.joining import Joining
 from service.chassis.application.once import Once

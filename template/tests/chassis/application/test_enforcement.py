@@ -15,7 +15,13 @@ from fastapi import APIRouter
 
 from callers import Client, Person
 from service.chassis.app import Service, create_app
-from service.chassis.application import api_keys, audit, members, session_control
+from service.chassis.application import (
+    api_keys,
+    audit,
+    audit_export,
+    members,
+    session_control,
+)
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.guards import allow
 from service.chassis.errors import Forbidden, NotFound, SignInAgain
@@ -43,6 +49,8 @@ ADMINISTER: dict[str, Work] = {
     "sign everybody out": session_control.end_all_sessions,
     "read the record": lambda t: audit.list_audit(t, 1, None),
     "verify the record": audit.verify_audit,
+    "export the record": lambda t: audit_export.begin_export(t, 1, 9, "csv"),
+    "read an export": lambda t: anext(audit_export.pages(t, audit_export.Export(1, 9))),
 }
 
 

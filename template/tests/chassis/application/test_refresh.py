@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from callers import Client, Suspend
 from service.chassis.application.database import Database
 from service.chassis.application.sessions import Granted, Secret, Sessions
+from service.chassis.errors import TooManyRequests, Unauthenticated
 from service.chassis.identity import TenantId
 from service.chassis.settings import Settings
 
@@ -84,12 +85,46 @@ async def test_the_access_token_of_a_session_that_was_copied_is_dead_too(
 
 
 @pytest.mark.case("A-14")
-async def test_a_wrong_secret_burns_nothing(sessions: Sessions, granted: Granted) -> None:
-    right = Secret.parse(granted.refresh_token)
+async def test_a_wrong_secret_burns_nothing_and_has_to_wait(
+    sessions: Sessions, database: Database, granted: Granted
+) -> None:
+    right, waits = Secret.parse(granted.refresh_token), []
     for number in range(1000):
-        wrong = replace(right, secret=f"{number:043d}")
-        assert await dead(sessions, str(wrong))
-    assert not await dead(sessions, granted.refresh_token)
+        try:
+            await sessions.refresh(str(replace(right, secret=f"{number:043d}")), HERE)
+        except TooManyRequests as slowed:
+            waits.append(slowed.retry_after)
+        except Unauthenticated:
+            continue
+    # The first ones, and one after each wait that is over: 1 s, 2 s, 4 s, …
+    assert 980 <= len(waits) <= 995
+    assert max(waits) >= 2
+    assert not await dead(sessions, granted.refresh_token), "even from that address"
+    said = "SELECT actor, address, detail FROM audit_log WHERE action = 'session.refresh_refused'"
+    assert await told(database, granted, said) == [("stranger", HERE, "wrong secret")]
+
+
+@pytest.mark.case("A-14")
+async def test_guesses_are_counted_where_they_come_from(
+    sessions: Sessions, granted: Granted
+) -> None:
+    right = Secret.parse(granted.refresh_token)
+    wrong = str(replace(right, secret="0" * 43))
+    assert [await guessed(sessions, wrong, HERE) for _ in range(6)] == [401] * 5 + [429]
+    assert await guessed(sessions, wrong, "192.0.2.2") == 401, "elsewhere nobody guessed"
+    made_up = [str(replace(right, token_id=uuid4())) for _ in range(52)]
+    codes = [await guessed(sessions, token, "192.0.2.3") for token in made_up]
+    assert codes == [401] * 50 + [429] * 2, "one guess each at tokens that are not there"
+
+
+async def guessed(sessions: Sessions, token: str, address: str) -> int:
+    try:
+        await sessions.refresh(token, address)
+    except TooManyRequests:
+        return 429
+    except Unauthenticated:
+        return 401
+    return 200
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Each act over HTTP is on record once, with who did it, from where and in which trace."""
 
-import asyncio
+from uuid import uuid4
 
 import pytest
 from httpx2 import Response
 from sqlalchemy import text
 
 from callers import Client, ClientFor
-from service.chassis.application import audit
-from service.chassis.application.audit import Denials
-from service.chassis.identity import Action, Caller, Permission, Role, TenantId
+from service.chassis.application import denials as application
+from service.chassis.application.audit import Actor
+from service.chassis.application.denials import Denials
+from service.chassis.application.standing import Standing
+from service.chassis.errors import Unauthenticated
+from service.chassis.identity import Role, TenantId
 
 ADDRESS = "127.0.0.1"
 Lines = list[tuple[str, ...]]
@@ -43,8 +46,8 @@ async def test_every_administrative_act_is_on_record_exactly_once(
     asked = {"name": "robot", "role": "viewer", "scopes": ["notes:read"], "days": 1}
     made = await done(owner, "POST", "/v1/api-keys", asked)
     key = f"/v1/api-keys/{made.json()['id']}"
-    while not await lines(owner, "invitation.sent"):  # noqa: ASYNC110 - the letter comes later
-        await asyncio.sleep(0.01)
+    # The letter is on record, too, whenever it leaves.
+    await owner.me.app.state.given["accounts"].background.drain()
     before = len(await lines(owner))
     acts = [
         ("member.role_changed", "PUT", f"{member}/role", {"role": "editor"}),
@@ -102,11 +105,10 @@ async def test_what_is_allowed_is_no_refusal(owner: Client) -> None:
 async def test_what_is_remembered_of_refusals_is_bounded(
     ana: Client, acme: TenantId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "REMEMBERED", 5)
+    monkeypatch.setattr(application, "REMEMBERED", 5)
     denials = Denials(ana.me.app.state.given["database"])
     for number in range(12):
-        caller = Caller(f"robot {number}", acme, Role.VIEWER)
-        await denials.record(caller, Permission("notes", Action.WRITE), "")
+        await denials.record(acme, Actor(f"robot {number}"), "authorization.denied", "notes:write")
         assert len(denials._seen) <= 5
     assert len(await lines(ana, "authorization.denied")) == 12
 
@@ -117,3 +119,43 @@ async def test_the_tenant_reads_its_own_record_and_no_other(owner: Client, ben: 
     assert [line["action"] for line in page["items"]] == ["session.opened"]
     verdict = (await owner.get("/v1/audit/verdict")).json()
     assert (verdict["lines"], verdict["broken_at"]) == (1, None)
+
+
+async def test_refusals_from_everywhere_share_a_row_when_there_are_too_many(
+    ana: Client, acme: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "MOST_ROWS", 5)
+    denials = Denials(ana.me.app.state.given["database"])
+    for number in range(40):
+        robot = Actor(f"robot {number % 20}", f"192.0.2.{number}")
+        await denials.record(acme, robot, "sign_in.failed")
+    assert len(found := await lines(ana, "sign_in.failed")) == 6
+    assert found[-1][1:] == ("stranger", "", "", found[-1][4], "from many at once")
+    await denials.record(acme, Actor("robot 0", "192.0.2.0"), "session.refused")
+    assert len(await lines(ana, "session.refused")) == 1, "of another kind"
+
+
+async def test_a_tenant_that_never_was_is_on_no_record(ana: Client) -> None:
+    denials = Denials(ana.me.app.state.given["database"])
+    await denials.record(TenantId(uuid4()), Actor("stranger"), "session.refresh_refused")
+
+
+async def test_a_person_whom_only_a_provider_knows(ana: Client, acme: TenantId) -> None:
+    standing = Standing(ana.me.app.state.given["database"])
+    with pytest.raises(Unauthenticated):
+        await standing.with_identity(acme, "https://idp.example", "eve", None, ADDRESS)
+    (found,) = await lines(ana, "identity.refused")
+    assert found[:4] == ("identity.refused", "https://idp.example#eve", "", ADDRESS)
+
+
+async def test_a_bad_credential_is_looked_at_once_in_a_request(ana: Client, owner: Client) -> None:
+    asked = {"name": "robot", "role": "viewer", "scopes": ["notes:read"], "days": 1}
+    key = (await done(owner, "POST", "/v1/api-keys", asked)).json()["key"]
+    wrong = {"authorization": f"Bearer {key[:-43]}{'x' * 43}"}
+    for status in (401, 401):
+        assert (
+            await Client(ana.me.app, None).get("/v1/notes", headers=wrong)
+        ).status_code == status
+    standing = ana.me.app.state.given["credentials"]._standing
+    place = next(of for of in standing._denials._seen if of[0][0] == owner.me.tenant_id)
+    assert standing._denials._seen[place][1] == 1, "the second request, once"

@@ -53,7 +53,7 @@ async def test_no_credential_shows_in_logs_errors_or_headers(
     assert any(answer.status_code == 422 for answer in answers)
     for secret in secrets:
         assert secret not in written
-        assert secret.rpartition("_")[2].rpartition(".")[2] not in written
+        assert secret[-20:] not in written
 
 
 @pytest.mark.case("A-20")

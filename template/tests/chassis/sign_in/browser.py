@@ -39,6 +39,7 @@ class Form(HTMLParser):
 
 class Browser:
     def __init__(self, app: Service) -> None:
+        self.app = app
         self.service = Client(app, None)
         self.service.base_url = httpx2.URL(HOME)
         self._elsewhere = httpx2.AsyncClient(trust_env=False)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.chassis.application.accounts import OPEN_TENANT, STORE, Accounts
 from service.chassis.application.attempts import Bucket, count, neighbourhood
-from service.chassis.application.audit import Actor, record
+from service.chassis.application.audit import STRANGER, Actor, record
 from service.chassis.application.letters import letter_with_token, password_changed
 from service.chassis.application.members import JOIN, Member, MemberRow
 from service.chassis.application.one_time import OneTime, Purpose, TokenRow, issue, see, spend
@@ -58,7 +58,7 @@ async def _send_reset(accounts: Accounts, tenant_id: TenantId, email: str, addre
         if (found := await session.scalar(BY_EMAIL, {"email": email})) is None:
             return
         token = await issue(session, tenant_id, found, Purpose.RESET, email)
-        await record(session, Actor("stranger", address), "password.reset_requested", found)
+        await record(session, Actor(STRANGER, address), "password.reset_requested", found)
     await accounts.mailbox.send(letter_with_token(Purpose.RESET, email, accounts.public_url, token))
 
 

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.chassis.application.attempts import Bucket, count, forgive, neighbourhood
-from service.chassis.application.audit import Actor, record
+from service.chassis.application.audit import STRANGER, Actor, record
 from service.chassis.application.background import Background
 from service.chassis.application.database import Database
+from service.chassis.application.denials import Denials
 from service.chassis.application.factor_sealing import Sealer
 from service.chassis.application.mail import Mailbox, mailbox
 from service.chassis.application.members import Member
@@ -28,7 +29,6 @@ from service.chassis.identity import MemberId, TenantId
 from service.chassis.settings import Settings, SettingsRefused
 
 REFUSED = "The address, the password or the code is not right."
-STRANGER = "stranger"
 KNOWN_DAYS = 90
 
 MEMBERS, PASSWORDS = table_of(Member), table_of(Password)
@@ -71,6 +71,7 @@ class Accounts:
     mailbox: Mailbox
     sealer: Sealer
     background: Background
+    denials: Denials
     public_url: str
 
     @classmethod
@@ -83,6 +84,7 @@ class Accounts:
             mailbox(settings.accounts, production=settings.production),
             Sealer(settings.accounts.key or settings.identity.signing_key),
             background,
+            Denials(database),
             settings.http.public_url,
         )
 
@@ -126,6 +128,9 @@ async def sign_in(accounts: Accounts, sent: Presented, address: str) -> Granted:
         elif isinstance(outcome, Unauthenticated):
             target, wrong = (found.id if found else ""), ("second factor" if right else "password")
             await record(session, Actor(STRANGER, address), "sign_in.failed", target, wrong)
+        elif found:
+            # Their password is known to whoever this is.
+            await record(session, Actor(STRANGER, address), "sign_in.second_factor_asked", found.id)
     if isinstance(outcome, ServiceError):
         raise outcome
     return outcome

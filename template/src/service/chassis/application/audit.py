@@ -4,8 +4,6 @@ No role of the running service may change or delete a row. The database itself n
 and hashes them (`migrations/chassis/c0003_identity.py`).
 """
 
-import time
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +13,14 @@ from sqlalchemy import LargeBinary, Row, UniqueConstraint, bindparam, insert, se
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.chassis.application.database import Database
 from service.chassis.application.tables import Table, TenantOwned, table_of
 from service.chassis.application.tenancy import Tenancy
-from service.chassis.identity import Action, Caller, Permission, TenantId
+from service.chassis.identity import Action, Permission
 from service.chassis.telemetry.tracing import current_trace_id
 
 READ_AUDIT = Permission("audit", Action.ADMINISTER)
+# Somebody of whom nothing is proven.
+STRANGER = "stranger"
 
 
 class AuditLine(TenantOwned, Table):
@@ -72,7 +71,6 @@ BROKEN = text("""
 """)
 HEAD = select(line.number, line.hash).order_by(line.number.desc()).limit(1)
 LAST = 2**62
-BETWEEN_SECONDS, REMEMBERED = 60, 10_000
 
 AuditRow = Row[*tuple[Any, ...]]
 
@@ -84,33 +82,6 @@ async def record(
     written = {"actor": actor.subject, "address": actor.address, "action": action}
     named = {"target": str(target), "detail": detail, "trace_id": current_trace_id()}
     await session.execute(WRITTEN, written | named)
-
-
-class Denials:
-    """Who was refused what: at most a row a minute for each, which counts the ones between."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._seen: OrderedDict[tuple[TenantId, str, Permission], tuple[float, int]] = OrderedDict()
-
-    async def record(self, caller: Caller, permission: Permission, address: str) -> None:
-        of, now = (caller.tenant_id, caller.subject, permission), time.monotonic()
-        until, suppressed = self._seen.get(of, (0.0, 0))
-        if now < until:
-            self._seen[of] = (until, suppressed + 1)
-            return
-        # Before the row is written: those who come meanwhile are counted.
-        self._remember(of, now + BETWEEN_SECONDS)
-        more = f"and {suppressed} more before" if suppressed else ""
-        async with self._database.transaction(caller.tenant_id) as session:
-            actor = Actor(caller.subject, address)
-            await record(session, actor, "authorization.denied", permission, more)
-
-    def _remember(self, of: tuple[TenantId, str, Permission], until: float) -> None:
-        self._seen[of] = (until, 0)
-        self._seen.move_to_end(of)
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
 
 
 async def list_audit(

@@ -28,7 +28,7 @@ from service.chassis.application.session_rows import END_OF_MEMBER
 from service.chassis.application.tables import Table, TenantOwned, table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Conflict, Forbidden, NotFound
-from service.chassis.identity import Action, MemberId, Permission, Role
+from service.chassis.identity import Action, Caller, MemberId, Permission, Role
 
 READ_MEMBERS = Permission("members", Action.READ)
 ADMINISTER_MEMBERS = Permission("members", Action.ADMINISTER)
@@ -69,14 +69,16 @@ class Identity(TenantOwned, Table):
 
 MEMBERS = table_of(Member)
 member = MEMBERS.c
-SHOWN = (member.id, member.email, member.name, member.role, member.state, member.created_at)
-READ = select(*SHOWN).where(member.id == bindparam("member_id"))
+# What colleagues see of each other; how to reach or to find out about somebody is not in it.
+DIRECTORY = (member.id, member.name, member.role, member.created_at)
+SHOWN = (*DIRECTORY, member.email, member.state)
+ONE = member.id == bindparam("member_id")
+READ, READ_COLLEAGUE = select(*SHOWN).where(ONE), select(*DIRECTORY).where(ONE)
 BY_EMAIL = select(*SHOWN).where(member.email == bindparam("email"))
 LOCKED = READ.with_for_update()
-OLDEST = select(*SHOWN).order_by(member.created_at, member.id).limit(bindparam("count"))
-LATER = OLDEST.where(
-    tuple_(member.created_at, member.id) > tuple_(bindparam("created_at"), bindparam("id"))
-)
+IN_ORDER = (member.created_at, member.id)
+OLDEST = select(*SHOWN).order_by(*IN_ORDER).limit(bindparam("count"))
+LATER_THAN = tuple_(*IN_ORDER) > tuple_(bindparam("created_at"), bindparam("id"))
 INVITE = insert_or(MEMBERS).on_conflict_do_nothing().returning(*SHOWN)
 CHANGE = update(MEMBERS).where(member.id == bindparam("member_id")).returning(*SHOWN)
 CHANGE_ROLE = CHANGE.values(role=bindparam("new_role"))
@@ -97,22 +99,30 @@ OWNERS = (
 MemberRow = Row[*tuple[Any, ...]]
 
 
+def sees_all(caller: Caller) -> bool:
+    """Whether a caller sees more of members than the directory."""
+    return caller.may(ADMINISTER_MEMBERS)
+
+
 async def list_members(
     tenancy: Tenancy, count: int, after: list[str] | None
 ) -> tuple[Sequence[MemberRow], list[str] | None]:
+    asked = OLDEST if sees_all(tenancy.caller) else OLDEST.with_only_columns(*DIRECTORY)
     values: dict[str, Any] = {"count": count + 1}
     if after:
+        asked = asked.where(LATER_THAN)
         values |= {"created_at": datetime.fromisoformat(after[0]), "id": UUID(after[1])}
     async with tenancy.transaction(READ_MEMBERS) as session:
-        rows = (await session.execute(LATER if after else OLDEST, values)).all()
+        rows = (await session.execute(asked, values)).all()
     shown = rows[:count]
     more = len(rows) > count
     return shown, [shown[-1].created_at.isoformat(), str(shown[-1].id)] if more else None
 
 
 async def read_member(tenancy: Tenancy, member_id: UUID) -> MemberRow:
+    asked = READ if sees_all(tenancy.caller) else READ_COLLEAGUE
     async with tenancy.transaction(READ_MEMBERS) as session:
-        found = (await session.execute(READ, {"member_id": member_id})).one_or_none()
+        found = (await session.execute(asked, {"member_id": member_id})).one_or_none()
     return _present(found)
 
 
@@ -130,7 +140,8 @@ async def invite_member(tenancy: Tenancy, email: str, name: str, role: Role) -> 
 
 async def invite_owner(session: AsyncSession, operator: str, email: str) -> UUID:
     """By whoever operates the service; safe to repeat until the owner joins."""
-    values = {"email": email, "name": email, "role": Role.OWNER.value}
+    # Everybody in the tenant sees the name, and not the address.
+    values = {"email": email, "name": email.partition("@")[0], "role": Role.OWNER.value}
     if invited := (await session.execute(INVITE, values)).one_or_none():
         await record(session, Actor(operator), "owner.invited", invited.id)
         return UUID(str(invited.id))

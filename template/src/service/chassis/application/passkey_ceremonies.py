@@ -20,9 +20,9 @@ from webauthn.helpers.structs import (
 )
 
 from service.chassis.application.account_letters import USE_ACCOUNT
-from service.chassis.application.accounts import OPEN_TENANT, STRANGER, Accounts
+from service.chassis.application.accounts import OPEN_TENANT, Accounts
 from service.chassis.application.attempts import Bucket, count, forgive, neighbourhood
-from service.chassis.application.audit import Actor, record
+from service.chassis.application.audit import STRANGER, Actor, record
 from service.chassis.application.members import Member
 from service.chassis.application.passkeys import (
     ADD,
@@ -171,10 +171,9 @@ async def finish_sign_in(
             actor = Actor(str(member_id), address)
             granted = await accounts.sessions.open(session, tenant_id, member_id, "passkey", actor)
             await forgive(session, [_tries(address)])
-        else:
-            target = found.member_id if found else ""
-            await record(session, Actor(STRANGER, address), "sign_in.failed", target, "passkey")
     if granted is None:
+        stranger, target = Actor(STRANGER, address), found.member_id if found else ""
+        await accounts.denials.record(tenant_id, stranger, "sign_in.failed", target, "passkey")
         raise Unauthenticated(REFUSED)
     return granted
 

@@ -67,7 +67,9 @@ session_, token_, tenant = SESSIONS.c, TOKENS.c, TENANTS.c
 member = table("members", column("id"), column("state"))
 OPEN = insert(SESSIONS).returning(session_.id, session_.authenticated_at, session_.expires_at)
 KEEP = insert(TOKENS)
-# Both rows are locked, so that both are read again after waiting for somebody else's refresh.
+SUCCESSOR = TOKENS.alias("successor")
+# Nothing is locked: whoever only knows a token's id holds nobody up, and most of fifty at once
+# find that one of them has been served.
 PRESENTED = (
     select(
         token_.id,
@@ -85,21 +87,28 @@ PRESENTED = (
         ).label("lives"),
         (token_.expires_at > func.now()).label("fresh"),
         (func.clock_timestamp() - token_.used_at).label("used_for"),
+        SUCCESSOR.c.used_at.is_(None).label("child_unused"),
     )
     .join(SESSIONS, session_.id == token_.session_id)
     .join(member, member.c.id == session_.member_id)
     .join(TENANTS, true())
+    .join(SUCCESSOR, SUCCESSOR.c.id == token_.child_id, isouter=True)
     .where(token_.id == bindparam("token"))
-    .with_for_update(of=[TOKENS, SESSIONS])
 )
+# Of those who found it unused, one spends it; the others wait for that one, and are told so.
 SPEND = (
     update(TOKENS)
     .where(token_.id == bindparam("token"), token_.used_at.is_(None))
     .values(used_at=func.clock_timestamp(), child_id=bindparam("child"))
+    .returning(token_.id)
 )
-REFRESHED = update(SESSIONS).where(session_.id == bindparam("session"))
-REFRESHED = REFRESHED.values(refreshed_at=func.now())
-UNUSED = select(token_.used_at.is_(None)).where(token_.id == bindparam("token"))
+# Waits for whoever ends the session at this moment, and does not open it again.
+REFRESHED = (
+    update(SESSIONS)
+    .where(session_.id == bindparam("session"), session_.ended_at.is_(None))
+    .values(refreshed_at=func.now())
+    .returning(session_.id)
+)
 END = (
     update(SESSIONS)
     .where(session_.ended_at.is_(None))

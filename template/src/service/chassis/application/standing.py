@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select, update
 
 from service.chassis.application.api_keys import ApiKey
+from service.chassis.application.audit import STRANGER, Actor
 from service.chassis.application.database import Database
+from service.chassis.application.denials import Denials
 from service.chassis.application.members import Identity, Member
 from service.chassis.application.session_rows import SignInSession
 from service.chassis.application.tables import Tenant, table_of
@@ -56,6 +58,7 @@ OF_KEY = (
     .join(TENANTS, tenant.suspended_at.is_(None))
     .where(key_.id == bindparam("key"), key_.expires_at > func.now())
 )
+KNOWN_KEY = select((key_.expires_at > func.now()).label("live")).where(key_.id == bindparam("key"))
 # Once a minute is enough to tell a key that is used from one that is forgotten.
 KEY_USED = update(KEYS).where(
     key_.id == bindparam("key"),
@@ -64,6 +67,7 @@ KEY_USED = update(KEYS).where(
 KEY_USED = KEY_USED.values(used_at=func.now())
 SPELLED = re.compile(r"sk_([0-9a-f]{32})_([0-9a-f]{32})_([\w-]{43})", re.ASCII)
 REFUSED = "The token is not valid, or no longer."
+WHY_REFUSED = {None: "no such key", True: "wrong secret", False: "no longer good"}
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,17 @@ class Standing:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._denials = Denials(database)
 
     async def in_session(
-        self, tenant_id: TenantId, member_id: MemberId, session_id: SessionId
+        self, tenant_id: TenantId, member_id: MemberId, session_id: SessionId, address: str = ""
     ) -> Caller:
         async with self._database.transaction(tenant_id) as session:
             asked = {"member": member_id, "session": session_id}
             found = (await session.execute(OF_SESSION, asked)).one_or_none()
         if found is None:
+            actor = Actor(str(member_id), address)
+            await self._denials.record(tenant_id, actor, "session.refused", session_id)
             raise Unauthenticated(REFUSED)
         proven: datetime = found.authenticated_at
         role = Role(found.role)
@@ -101,25 +108,46 @@ class Standing:
         return Caller(subject, tenant_id, role, found.plan, None, session_id, proven.timestamp())
 
     async def with_identity(
-        self, tenant_id: TenantId, issuer: str, subject: str, scopes: frozenset[str] | None
+        self,
+        tenant_id: TenantId,
+        issuer: str,
+        subject: str,
+        scopes: frozenset[str] | None,
+        address: str = "",
     ) -> Caller:
         """Somebody with an access token of a trusted issuer; a session of ours they have not."""
         async with self._database.transaction(tenant_id) as session:
             asked = {"issuer": issuer, "subject": subject}
             found = (await session.execute(OF_IDENTITY, asked)).one_or_none()
         if found is None:
+            await self._denials.record(
+                tenant_id, Actor(f"{issuer}#{subject}", address), "identity.refused"
+            )
             raise Unauthenticated(REFUSED)
         return Caller(str(found.id), tenant_id, Role(found.role), found.plan, scopes)
 
-    async def with_key(self, sent: str) -> tuple[Caller, float]:
+    async def with_key(self, sent: str, address: str = "") -> tuple[Caller, float]:
         """The machine, and for how many seconds its key is good."""
         key = KeySecret.parse(sent)
         hashed = sha256(key.secret.encode()).digest()
         async with self._database.transaction(key.tenant_id) as session:
             found = (await session.execute(OF_KEY, {"key": key.key_id})).one_or_none()
             if found is None or not hmac.compare_digest(found.secret_hash, hashed):
-                raise Unauthenticated(REFUSED)
-            await session.execute(KEY_USED, {"key": key.key_id})
+                found = None
+            else:
+                await session.execute(KEY_USED, {"key": key.key_id})
+        if found is None:
+            await self._record_refused(key, address)
+            raise Unauthenticated(REFUSED)
         scopes, left = frozenset(found.scopes), found.left.total_seconds()
         caller = Caller(str(key.key_id), key.tenant_id, Role(found.role), found.plan, scopes)
         return caller, left
+
+    async def _record_refused(self, key: KeySecret, address: str) -> None:
+        """Names the key only if there is one: strangers make ids up."""
+        async with self._database.transaction(key.tenant_id) as session:
+            live = await session.scalar(KNOWN_KEY, {"key": key.key_id})
+        stranger, target = Actor(STRANGER, address), "" if live is None else key.key_id
+        await self._denials.record(
+            key.tenant_id, stranger, "api_key.refused", target, WHY_REFUSED[live]
+        )

@@ -11,7 +11,6 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from service.chassis.application.audit import Denials
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.asked import refuse_unasked
 from service.chassis.contract.credentials import Credentials
@@ -22,7 +21,7 @@ from service.chassis.contract.idempotency import (
     transactions_for,
 )
 from service.chassis.contract.same_origin import credential_in_cookie
-from service.chassis.errors import Forbidden, Unauthenticated
+from service.chassis.errors import Unauthenticated
 from service.chassis.identity import Action, Caller, Permission
 
 NO_CREDENTIALS = "Send a bearer token in the Authorization header."
@@ -42,8 +41,14 @@ class RouteUndeclared(Exception):
 async def caller_of(request: Request) -> Caller | None:
     """Nobody without credentials; with bad ones, an error. Asked once in a request."""
     state = request.scope["state"]
+    if "refused" in state:
+        raise state["refused"]
     if "caller" not in state:
-        state["caller"] = await _identified(request)
+        try:
+            state["caller"] = await _identified(request)
+        except Unauthenticated as refused:
+            state["refused"] = refused
+            raise
     caller: Caller | None = state["caller"]
     return caller
 
@@ -54,7 +59,7 @@ async def _identified(request: Request) -> Caller | None:
     if credential is None:
         return None
     credentials: Credentials = request.state.credentials
-    return await credentials.caller(credential)
+    return await credentials.caller(credential, address_of(request))
 
 
 def _bearer(sent: list[str]) -> str:
@@ -79,16 +84,13 @@ def allow(feature: str, action: Action) -> Any:
 
     async def tenancy(request: Request) -> Tenancy:
         caller = await signed_in(request)
-        state, address = request.state, address_of(request)
-        try:
-            caller.require(permission)
-        except Forbidden:
-            denials: Denials = state.denials
-            await denials.record(caller, permission, address)
-            raise
+        state = request.scope["state"]
+        # For the record, should it be refused.
+        state["needed"] = permission
+        caller.require(permission)
         refuse_unasked(request)
         database = await transactions_for(request, caller)
-        return Tenancy(caller, state.intelligence, database, address)
+        return Tenancy(caller, state["intelligence"], database, address_of(request))
 
     return Depends(declaring(tenancy, permission))
 

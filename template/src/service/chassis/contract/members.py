@@ -36,50 +36,67 @@ class NewRole(Accepted):
 
 
 class MemberView(Shown):
+    """What colleagues see of each other."""
+
     id: UUID
-    email: str
     name: str
     role: Role
-    state: str
     created_at: datetime
 
 
+class AdministeredMember(MemberView):
+    """With what only administrators see."""
+
+    email: str
+    state: str
+
+
+def _shape(tenancy: Tenancy) -> type[MemberView]:
+    return AdministeredMember if members.sees_all(tenancy.caller) else MemberView
+
+
 @router.get("")
-async def list_members(tenancy: CanRead, asked: AskedPage) -> Page[MemberView]:
+async def list_members(
+    tenancy: CanRead, asked: AskedPage
+) -> Page[AdministeredMember] | Page[MemberView]:
+    """Administrators see addresses and states as well."""
     found, last = await members.list_members(tenancy, asked.limit, asked.after)
-    return asked.page(MemberView, found, last)
+    return asked.page(_shape(tenancy), found, last)
 
 
 @router.post("", status_code=201)
 async def invite_member(
     request: Request, tenancy: CanAdminister, invitation: Invitation, response: Response
-) -> MemberView:
+) -> AdministeredMember:
     """They become a member when they follow the letter, or first sign in with this address."""
     invited = await members.invite_member(
         tenancy, invitation.email, invitation.name, invitation.role
     )
     request.state.tell_invited(tenancy, invited)
     response.headers["location"] = f"/v1/members/{invited.id}"
-    return MemberView.model_validate(invited)
+    return AdministeredMember.model_validate(invited)
 
 
 @router.get("/{member_id}")
-async def read_member(tenancy: CanRead, member_id: UUID) -> MemberView:
-    return MemberView.model_validate(await members.read_member(tenancy, member_id))
+async def read_member(tenancy: CanRead, member_id: UUID) -> AdministeredMember | MemberView:
+    """Administrators see the address and the state as well."""
+    return _shape(tenancy).model_validate(await members.read_member(tenancy, member_id))
 
 
 @router.put("/{member_id}/role")
-async def change_role(tenancy: CanAdminister, member_id: UUID, sent: NewRole) -> MemberView:
+async def change_role(tenancy: CanAdminister, member_id: UUID, sent: NewRole) -> AdministeredMember:
     """Only owners make owners; the last one stays."""
-    return MemberView.model_validate(await members.change_role(tenancy, member_id, sent.role))
+    return AdministeredMember.model_validate(
+        await members.change_role(tenancy, member_id, sent.role)
+    )
 
 
 @router.post("/{member_id}/disable")
-async def disable_member(tenancy: CanAdminister, member_id: UUID) -> MemberView:
+async def disable_member(tenancy: CanAdminister, member_id: UUID) -> AdministeredMember:
     """Ends their sessions, too."""
-    return MemberView.model_validate(await members.disable_member(tenancy, member_id))
+    return AdministeredMember.model_validate(await members.disable_member(tenancy, member_id))
 
 
 @router.post("/{member_id}/enable")
-async def enable_member(tenancy: CanAdminister, member_id: UUID) -> MemberView:
-    return MemberView.model_validate(await members.enable_member(tenancy, member_id))
+async def enable_member(tenancy: CanAdminister, member_id: UUID) -> AdministeredMember:
+    return AdministeredMember.model_validate(await members.enable_member(tenancy, member_id))

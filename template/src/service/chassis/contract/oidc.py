@@ -13,6 +13,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict
 
+from service.chassis.application.audit import STRANGER, Actor
+from service.chassis.application.denials import Denials
 from service.chassis.application.issuers import Metadata
 from service.chassis.application.joining import Joining, ProvenIdentity
 from service.chassis.application.providers import Provider, Providers
@@ -127,8 +129,13 @@ async def _returned(request: Request, key: str) -> ExternalIdentity:
         _refuse_mix_up(answer, await provider.issuer.metadata())
         _refuse_errors(answer)
         return await identify(provider, attempt, answer["code"], sign_in.callback(provider))
-    except Untrusted as error:
+    except (Untrusted, Forbidden) as error:
         log("sign_in_refused", issuer=provider.issuer.url, why=str(error))
+        denials: Denials = request.state.denials
+        stranger, what = Actor(STRANGER, address_of(request)), f"oidc {attempt.provider}"
+        await denials.record(attempt.tenant_id, stranger, "sign_in.failed", detail=what)
+        if isinstance(error, Forbidden):
+            raise
         raise SignInFailed(NOT_VALID) from error
 
 
