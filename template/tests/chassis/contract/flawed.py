@@ -1,6 +1,7 @@
-"""An application with three flaws, to see that the fuzz finds them."""
+"""An application with flaws, to see that the fuzz finds them."""
 
 from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
 
 app = FastAPI()
 
@@ -18,3 +19,13 @@ async def odd(number: int) -> Response:
 @app.get("/lax")
 async def lax(number: str | int) -> dict[str, bool]:
     return {"accepted": bool(number)}
+
+
+@app.get("/picky")
+async def picky(number: int) -> Response:
+    return JSONResponse({"fields": [{"field": "query.number"}]}, 422 if number % 2 else 200)
+
+
+@app.get("/closed")
+async def closed() -> Response:
+    return Response(status_code=403)

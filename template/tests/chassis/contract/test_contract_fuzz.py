@@ -10,74 +10,53 @@ import sys
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
+from chassis.fuzz.agreeable import NAME, agreeable
+from chassis.fuzz.running import (
+    Fuzz,
+    no_problems,
+    summary,
+    undocumented,
+    unknowable,
+    unreached,
+)
+from chassis.fuzz.stage import TENANT
 
-from callers import Person
-from service.chassis.app import Service
-from service.chassis.identity import Role, TenantId
+from callers import KEY
+from service.chassis.app import Service, create_app
+from service.chassis.application.system import SystemDoor, create_tenant
+from service.chassis.contract.guards import routes_of
 from serving import free_port, start, wait_for
 
 HERE = Path(__file__).parent
 CASES = int(os.environ.get("CONTRACT_CASES", "100"))
-EXAMPLES = max(5, min(300, CASES // 20))
-SECONDS = 120 if CASES <= 100 else 0
-
-# What no document can say: whose row it is, which version it has, which cursor was signed.
-LIMITS = """
-[generation]
-allow-x00 = false
-[checks.positive_data_acceptance]
-expected-statuses = ["2xx", "404", "409", "412", "429", "503"]
-[checks.negative_data_rejection]
-expected-statuses = ["4xx"]
-[checks.missing_required_header]
-expected-statuses = ["400", "401", "422", "428"]
-"""
-# They would end the session that asks; all answers after that say nothing.
-FAREWELLS = ("POST /v1/browser/sign-out", "DELETE /v1/sessions/{session_id}")
-LEFT_OUT = """
-[[operations]]
-include-name = "{name}"
-enabled = false
-"""
-PAGED = """
-[[operations]]
-include-name = "{name}"
-checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "429", "503"]
-"""
-
-
-def fuzz(url: str, folder: Path, limits: str, *, seed: int, token: str = "") -> dict[str, Any]:
-    """What schemathesis found in all its phases."""
-    (folder / "limits.toml").write_text(limits)
-    report = folder / "report.json"
-    call = [sys.executable, "-m", "schemathesis.cli", "--config-file", "limits.toml", "run"]
-    call += [f"{url}/openapi.json", "--continue-on-failure", "--report", "json"]
-    call += ["--report-json-path", str(report), "--seed", str(seed), "-n", str(EXAMPLES)]
-    call += ["-H", f"Authorization: Bearer {token}"] if token else []
-    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
-    assert report.exists(), done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(report.read_text())
-    found["said"] = done.stdout
-    return found
-
-
-def limits_of(app: Service) -> str:
-    paged = [
-        f"{method.upper()} {path}"
-        for path, operations in app.openapi()["paths"].items()
-        for method, operation in operations.items()
-        if any(each["name"] == "cursor" for each in operation.get("parameters", ()))
-    ]
-    left_out = [LEFT_OUT.format(name=name) for name in FAREWELLS]
-    return "".join([LIMITS, *left_out, *(PAGED.format(name=name) for name in paged)])
+LONG = CASES > 100
+SECONDS = 0 if LONG else 300
 
 
 @pytest.fixture
-def url(environment: Mapping[str, str]) -> Iterator[str]:
-    process, url = start(environment, subprocess.DEVNULL)
+def fuzz(tmp_path: Path) -> Fuzz:
+    return Fuzz(tmp_path, max(2, min(100, CASES // 50)), LONG)
+
+
+@pytest.fixture
+def provided(environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """With a provider to sign in at, and trust in whom the fuzz says to be at which address."""
+    with agreeable() as issuer:
+        known = {"name": NAME, "issuer": issuer, "algorithm": "ES256"}
+        known |= {"client_id": "service", "client_secret": "secret-of-the-service"}
+        yield {
+            **environment,
+            "IDENTITY_SEALING_KEY": KEY[::-1],
+            "IDENTITY_PROVIDERS": json.dumps([known]),
+            "HTTP_TRUSTED_PROXIES": "127.0.0.1",
+        }
+
+
+@pytest.fixture
+def url(provided: Mapping[str, str]) -> Iterator[str]:
+    process, url = start(provided, subprocess.DEVNULL)
     with process:
         wait_for(f"{url}/readyz", 200)
         yield url
@@ -87,33 +66,39 @@ def url(environment: Mapping[str, str]) -> Iterator[str]:
 @pytest.mark.case("V-01")
 @pytest.mark.timeout(SECONDS)
 async def test_the_service_answers_as_its_document_says(
-    app: Service, url: str, tmp_path: Path, acme: TenantId
+    app: Service, door: SystemDoor, provided: Mapping[str, str], url: str, fuzz: Fuzz
 ) -> None:
-    cases = 0
     for seed in count(1):
-        editor = Person(app, acme, Role.EDITOR)
-        await editor.sign_in()
-        found = fuzz(url, tmp_path, limits_of(app), seed=seed, token=editor.token)
+        # In one tenant for all of them, some answers would grow longer and longer.
+        told = {**provided, TENANT: str(await create_tenant(door, actor="tests", name="fuzzed"))}
+        found = fuzz.run(url, "hooks", unknowable(app.openapi()), seed, **told)
         assert not found["failures"], found["said"]
         assert not found["errors"], found["said"]
-        skipped = found["operations"]["total"] - found["operations"]["tested"]
-        assert skipped in {0, len(FAREWELLS)}
-        assert found["operations"]["tested"] > 0
-        cases += found["test_cases"]["generated"]
-        print(f"{cases} cases")  # noqa: T201 - the figure of the long run
-        if cases >= CASES:
+        assert found["operations"]["total"] == found["operations"]["tested"] > 0
+        print(summary(fuzz.sent()))  # noqa: T201 - the figures of the long run
+        if len(fuzz.sent()) >= CASES:
             break
+    chassis = {f"{route.method} {route.path}" for route in routes_of(create_app(app.settings, []))}
+    assert undocumented(fuzz.sent()) == []
+    assert no_problems(fuzz.sent()) == []
+    assert unreached(fuzz.sent(), chassis) == []
 
 
 @pytest.mark.case("V-01")
 @pytest.mark.timeout(SECONDS)
 def test_the_fuzz_finds_what_is_wrong(tmp_path: Path) -> None:
-    port = free_port()
+    fuzz, port = Fuzz(tmp_path, 5, thorough=True), free_port()
     call = [sys.executable, "-m", "uvicorn", "flawed:app", "--port", str(port)]
     with subprocess.Popen([*call, "--log-level", "critical"], cwd=HERE) as process:
         wait_for(f"http://127.0.0.1:{port}/openapi.json", 200)
-        found = fuzz(f"http://127.0.0.1:{port}", tmp_path, LIMITS, seed=1)
+        found = fuzz.run(f"http://127.0.0.1:{port}", "checks", {}, 1)
         process.kill()
     codes = {failure["code"] for failure in found["failures"]}
     crashed, undocumented_status, undocumented_content = "ST101", "ST103", "ST105"
     assert {crashed, undocumented_status, undocumented_content} <= codes
+    assert "refused for its shape" in found["said"]
+    assert "GET /closed: 403" in undocumented(fuzz.sent())
+    assert "GET /closed: 403" in no_problems(fuzz.sent())
+    assert "GET /closed" in unreached(fuzz.sent(), set())
+    assert "GET /picky" not in unreached(fuzz.sent(), {"GET /picky"})
+    assert "GET /closed" in unreached(fuzz.sent(), {"GET /closed"})

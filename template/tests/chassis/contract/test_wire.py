@@ -1,6 +1,7 @@
 """A request that does not arrive is not waited for."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
@@ -8,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from service.chassis.contract.wire import BoundedProtocol
+from service.chassis.contract.wire import MAX_HEAD_BYTES, BoundedProtocol
 
 
 class Impatient(BoundedProtocol):
@@ -85,6 +86,25 @@ async def test_a_body_that_trickles_in_is_given_up(port: int) -> None:
             async with asyncio.timeout(0.1):
                 await reader.read(1000)
     assert asyncio.get_running_loop().time() - began < 4, "it was waited for"
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nlong: ".ljust(MAX_HEAD_BYTES + 1, b"x")],
+    ids=["no HTTP", "a head without end"],
+)
+async def test_what_cannot_be_read_gets_a_problem(port: int, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(sent)
+    async with asyncio.timeout(5):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    assert b"connection: close" in head
+    assert b"x-content-type-options: nosniff" in head
+    assert json.loads(body)["code"] == "malformed"
+    assert json.loads(body)["trace_id"].encode() in head
     writer.close()
 
 

@@ -11,7 +11,7 @@ from service.chassis.application import api_keys
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.guards import allow
 from service.chassis.contract.idempotency import unstored
-from service.chassis.contract.shapes import Accepted, Shown, StorableText
+from service.chassis.contract.shapes import WHOLE, Accepted, Shown, StorableText
 from service.chassis.identity import Action, Role
 
 CanAdminister = Annotated[Tenancy, allow("api-keys", Action.ADMINISTER)]
@@ -24,7 +24,7 @@ class KeyRequest(Accepted):
     name: Annotated[StorableText, Field(min_length=1, max_length=100)]
     role: Literal["viewer", "editor"]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)]
-    days: Annotated[int, Field(ge=1, le=365)] = 90
+    days: Annotated[int, Field(ge=1, le=365), WHOLE] = 90
 
 
 class KeyView(Shown):

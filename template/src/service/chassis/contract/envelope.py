@@ -51,7 +51,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _completed(message.get("headers", ()), trace_id)
+                message["headers"] = completed(message.get("headers", ()), trace_id)
             await send(message)
 
         try:
@@ -72,7 +72,7 @@ def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def _completed(headers: Iterable[tuple[bytes, bytes]], trace_id: str) -> Headers:
+def completed(headers: Iterable[tuple[bytes, bytes]], trace_id: str) -> Headers:
     given = [pair for pair in headers if pair[0].lower() not in UNSAID]
     names = {name.lower() for name, _ in given}
     added = [pair for pair in SECURITY if pair[0] not in names]

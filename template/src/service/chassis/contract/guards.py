@@ -126,7 +126,7 @@ def routes_of(app: FastAPI) -> Iterator[Route]:
             access = next(_declared(context.dependant), None)
             wants_key = _depends_on(context.dependant, key_required)
             for method in sorted(context.methods or ()):
-                yield Route(method, context.path or "", access, wants_key)
+                yield Route(method, context.path_format or "", access, wants_key)
         elif context.path != app.openapi_url:
             yield Route("*", context.path or repr(context.original_route), None)
 

@@ -30,14 +30,19 @@ STORED_HEADERS = frozenset(
     }
 )
 # A structured field's string, or what most clients send: the bare word.
-QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])+)"')
 BARE = re.compile(r"[!#-+\--:<-\[\]-~]+")
 MAX_KEY = 255
 KEY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "The same for every attempt at this request; it then takes effect once.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_KEY,
+        "pattern": f"^(?:{QUOTED.pattern}|{BARE.pattern})$",
+    },
 }
 
 
@@ -92,8 +97,8 @@ async def transactions_for(request: Request, caller: Caller) -> Transactions:
 
 def _template(request: Request) -> str:
     """The path with its parameters' names: the framework's route lacks the routers' prefixes."""
-    names = {str(value): f"{{{name}}}" for name, value in request.path_params.items()}
-    return "/".join(names.get(part, part) for part in request.scope["path"].split("/"))
+    names = {str(value).lower(): f"{{{name}}}" for name, value in request.path_params.items()}
+    return "/".join(names.get(part.lower(), part) for part in request.scope["path"].split("/"))
 
 
 def read_key(sent: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,8 @@ NOT_VALID = "The identity provider's answer was not valid. Please start again."
 # What a provider may say instead of a code. Never its own words: anyone can write them.
 DENIED = frozenset({"access_denied", "consent_required", "interaction_required", "login_required"})
 DOWN = frozenset({"temporarily_unavailable", "server_error"})
+# A provider's name, or the id of one that a tenant added.
+Name = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,36}$")]
 LONGEST = {"code": 4_096, "state": 256, "iss": 512, "error": 100}
 
 
@@ -84,17 +86,17 @@ def sign_in_router(signed_in: SignedIn) -> APIRouter:
         dependencies=[public("nobody is signed in before signing in")],
     )
 
-    # Before the route below, which would take `callback` for a tenant.
-    @router.get("/callback/{key}", response_class=Response)
-    async def come_back(request: Request, key: str, _said: Annotated[Said, Query()]) -> Response:
+    @router.get("/callback/{key}", status_code=303, response_class=RedirectResponse)
+    async def come_back(request: Request, key: Name, _said: Annotated[Said, Query()]) -> Response:
         """The provider sends the browser here."""
         identity = await _returned(request, key)
         response = await signed_in(request, identity)
         forget(response)
         return response
 
-    @router.get("/{tenant_id}/{provider}", status_code=303, response_class=RedirectResponse)
-    async def begin(request: Request, tenant_id: UUID, provider: str) -> Response:
+    # `:uuid`, because `/sign-in/passkey/begin` is the address of something else.
+    @router.get("/{tenant_id:uuid}/{provider}", status_code=303, response_class=RedirectResponse)
+    async def begin(request: Request, tenant_id: UUID, provider: Name) -> Response:
         """To the provider, with a state, a nonce and a challenge that only this browser has."""
         return await _sent_away(request.state.sign_in, TenantId(tenant_id), provider)
 

@@ -72,7 +72,8 @@ async def list_passkeys(tenancy: CanUse) -> list[PasskeyView]:
     return [PasskeyView.model_validate(row) for row in await ceremonies.list_passkeys(tenancy)]
 
 
-@router.delete("/account/passkeys/{passkey_id}", status_code=204)
+# `:uuid`, because `/account/passkeys/begin` is the address of something else.
+@router.delete("/account/passkeys/{passkey_id:uuid}", status_code=204)
 async def remove_passkey(tenancy: CanUse, passkey_id: UUID) -> None:
     await ceremonies.remove_passkey(tenancy, passkey_id)
 

@@ -67,7 +67,8 @@ async def list_sessions(tenancy: CanUse) -> list[SessionView]:
     return [SessionView.model_validate(row) for row in found]
 
 
-@router.delete("/sessions/{session_id}", status_code=204)
+# `:uuid`, because `/sessions/end-all` is the address of something else.
+@router.delete("/sessions/{session_id:uuid}", status_code=204)
 async def end_session(tenancy: CanUse, session_id: UUID) -> None:
     """One's own, another than the present with a fresh sign-in; an administrator ends anybody's."""
     await session_control.end_session(tenancy, session_id)

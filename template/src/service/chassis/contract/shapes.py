@@ -5,7 +5,7 @@ import unicodedata
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 # Format characters, private use, no character at all: what a reader cannot tell from nothing.
 INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
@@ -32,12 +32,25 @@ def _storable(text: str) -> str:
     return text
 
 
+def _integral(number: object) -> object:
+    """JSON and its schemas know one kind of number: 1.0 is the integer 1."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 StorableText = Annotated[str, AfterValidator(_storable)]
+# Last, or the document loses the bounds: `Annotated[int, Field(ge=1), WHOLE]`.
+WHOLE = BeforeValidator(_integral)
 # Text in the document: strangers name the tenant, and no id of theirs stands for a row.
 TenantNamed = Annotated[
     UUID,
     Field(strict=False),
-    WithJsonSchema({"type": "string", "examples": ["6f0c1b52-6c8e-4b5e-9a55-0a3a4d1c7e10"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+            "examples": ["6f0c1b52-6c8e-4b5e-9a55-0a3a4d1c7e10"],
+        }
+    ),
 ]
 
 

@@ -44,7 +44,7 @@ def signed_webhook(
 
 def _tenancy(request: Request, source: str, role: Role) -> Tenancy:
     try:
-        tenant_id = TenantId(UUID(request.path_params["tenant_id"]))
+        tenant_id = TenantId(UUID(str(request.path_params["tenant_id"])))
     except ValueError:
         raise SignatureRefused("The address names no tenant.") from None
     caller = Caller(f"webhook:{source}", tenant_id, role)

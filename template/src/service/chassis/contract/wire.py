@@ -7,8 +7,9 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.chassis.contract.envelope import Envelope
+from service.chassis.contract.envelope import Envelope, completed
 from service.chassis.contract.problems import CATALOGUE, problem
+from service.chassis.telemetry.tracing import begin_trace
 
 MAX_HEAD_BYTES = 65_536
 REQUEST_SECONDS = 30.0
@@ -57,6 +58,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The request's head is too large.")
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP gets a problem, too; uvicorn's own words are plain text."""
+        trace_id = begin_trace("")
+        refusal = problem(CATALOGUE["malformed"], msg)
+        given = [*self.server_state.default_headers, *refusal.raw_headers]
+        headers = [*completed(given, trace_id), (b"connection", b"close")]
+        head = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%s\r\n%s" % (head, refusal.body))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
