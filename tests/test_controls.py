@@ -117,3 +117,29 @@ def test_a_removed_control_is_noticed(
         code, said = forks.outcome(control.noticed_by, {} if own else servers)
     # Not 2 or 4 or 5: a test that cannot be collected, or is not there, notices nothing.
     assert code == SOME_FAILED, said[-2000:]
+
+
+# By the wall's own mutants, and by services in its tests that tell what exists.
+OF_THE_WALL = {"I-4"}
+
+
+def test_each_case_that_is_tested_against_has_a_control_that_is_removed(
+    default_render: Path,
+) -> None:
+    """Else its tests might be green whatever the service does."""
+    code = (
+        "import json, dev.cases as c; print(json.dumps({k: [*v] for k, v in c.marked().items()}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=default_render,
+        env={**os.environ, "PYTHONPATH": "src:.:tests"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    noticing = tuple(control.noticed_by.removeprefix("tests/") for control in CONTROLS)
+    cases: dict[str, list[str]] = json.loads(done.stdout)
+    assert len(cases) >= 63
+    shown = {case for case, tests in cases.items() if any(t.startswith(noticing) for t in tests)}
+    assert cases.keys() - shown == OF_THE_WALL

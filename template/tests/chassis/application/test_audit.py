@@ -41,6 +41,7 @@ async def written(database: Database, tenant: TenantId, count: int = 1, action: 
             await record(session, Actor("somebody", "192.0.2.1"), action, number, "detail")
 
 
+@pytest.mark.case("O-05")
 @pytest.mark.parametrize("role", LOGINS)
 @pytest.mark.parametrize("change", CHANGES)
 async def test_no_role_of_the_service_changes_the_record(
@@ -83,6 +84,7 @@ async def verdict(app: Service, tenant: TenantId) -> Any:
     return await verify_audit(await tenancy_of(app, tenant, Role.ADMIN))
 
 
+@pytest.mark.case("O-05")
 @pytest.mark.parametrize(("damage", "found"), DAMAGES)
 async def test_the_chain_shows_what_even_an_administrator_changed(
     app: Service,
@@ -98,6 +100,7 @@ async def test_the_chain_shows_what_even_an_administrator_changed(
     assert (await verdict(app, acme)).broken_at == found
 
 
+@pytest.mark.case("O-05")
 async def test_the_chain_shows_two_rows_that_changed_places(
     app: Service, acme: TenantId, administrator: asyncpg.Connection
 ) -> None:
@@ -108,6 +111,7 @@ async def test_the_chain_shows_two_rows_that_changed_places(
     assert (await verdict(app, acme)).broken_at == 3
 
 
+@pytest.mark.case("O-05")
 async def test_a_cut_end_shows_against_what_was_kept_elsewhere(
     app: Service, acme: TenantId, administrator: asyncpg.Connection
 ) -> None:

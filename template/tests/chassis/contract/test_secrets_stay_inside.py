@@ -24,7 +24,7 @@ async def admin(client_for: ClientFor, acme: TenantId) -> Client:
     return await client_for(acme, Role.OWNER).signed_in()
 
 
-@pytest.mark.case("A-20", "O-05")
+@pytest.mark.case("A-20")
 async def test_no_credential_shows_in_logs_errors_or_headers(
     app: Service, admin: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ from chassis.wall.comparison import everything
 from chassis.wall.matrix import Matrix, Operation, Side, leaked
 
 
+@pytest.mark.case("I-4")
 async def test_a_rivals_id_answers_like_no_id_and_no_answer_holds_a_rivals_word(
     matrix: Matrix, us: Side, them: Side
 ) -> None:
