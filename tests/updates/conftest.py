@@ -10,6 +10,7 @@ from typing import Any
 import copier
 import jinja2
 import pytest
+from copier._main import Worker
 
 from updates import edits
 from updates.places import Trace
@@ -42,6 +43,8 @@ def workplace() -> Iterator[Path]:
             patch.setenv(name, str(Path(folder) / name))
         patch.setattr(tempfile, "tempdir", str(Path(folder) / "TMPDIR"))
         _compile_each_source_once(patch)
+        # Where git sees the executable bit by itself, Copier asks it once per file and does nothing.
+        patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
         yield Path(folder)
 
 
