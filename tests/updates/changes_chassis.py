@@ -31,7 +31,7 @@ def chassis_module(template: Project) -> Sequence[Trace]:
 
 
 def setting(template: Project) -> Sequence[Trace]:
-    path, line = f"{CHASSIS}/settings.py", "class TelemetrySettings(Section):\n"
+    path, line = f"{CHASSIS}/sections.py", "class TelemetrySettings(Section):\n"
     added = "synthetic_ratio: float"
     field = f'    {added} = Field(1, description="Synthetic.")\n'
     template.replace(f"template/{path}", line, line + field)

@@ -43,7 +43,7 @@ def workplace() -> Iterator[Path]:
             patch.setenv(name, str(Path(folder) / name))
         patch.setattr(tempfile, "tempdir", str(Path(folder) / "TMPDIR"))
         _compile_each_source_once(patch)
-        # Where git sees the executable bit by itself, Copier asks it once per file and does nothing.
+        # Where git sees executable bits by itself, Copier asks once per file and does nothing.
         patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
         yield Path(folder)
 

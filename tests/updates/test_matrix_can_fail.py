@@ -30,9 +30,7 @@ def test_an_edit_of_a_chassis_file_far_from_the_change_is_merged(
     template: Template, generated: Generate
 ) -> None:
     project, release = generated(NEXT), template.release(("chassis_far",))
-    project.replace(
-        "src/service/chassis/settings.py", "PLACEHOLDERS = (", "US = 1\nPLACEHOLDERS = ("
-    )
+    project.replace("src/service/chassis/settings.py", "PUBLISHED = (", "US = 1\nPUBLISHED = (")
     project.commit("Where it does not belong")
     project.update(release.version, context=100_000)
     assert project.stumbled() == set()

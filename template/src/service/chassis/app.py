@@ -29,8 +29,8 @@ from service.chassis.contract.idempotency import Idempotency, Replayed, show_aga
 from service.chassis.contract.intake import Intake
 from service.chassis.contract.interface import completed
 from service.chassis.contract.limits import limiter
-from service.chassis.contract.oidc import SignedIn, join, sign_in_router
 from service.chassis.contract.problems import HANDLERS
+from service.chassis.contract.sign_in import SignedIn, join, sign_in_router
 from service.chassis.intelligence.gateway import LocalModel, Model
 from service.chassis.parts import living
 from service.chassis.sections import origins_in

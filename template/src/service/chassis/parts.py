@@ -31,8 +31,8 @@ from service.chassis.contract.allowance import Allowance
 from service.chassis.contract.credentials import Credentials
 from service.chassis.contract.external_tokens import ExternalTokens
 from service.chassis.contract.guards import refuse_undeclared, routes_of
-from service.chassis.contract.oidc import SignIn
 from service.chassis.contract.pages import Cursors
+from service.chassis.contract.sign_in import SignIn
 from service.chassis.contract.under_way import Attempts
 from service.chassis.intelligence.gateway import Intelligence, Model
 from service.chassis.settings import Settings

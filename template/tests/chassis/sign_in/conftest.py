@@ -17,7 +17,7 @@ from service.chassis.app import Service, create_app
 from service.chassis.application.issuers import Issuers
 from service.chassis.application.keeping import Patience
 from service.chassis.contract.identities import ExternalIdentity
-from service.chassis.contract.oidc import SignedIn, join
+from service.chassis.contract.sign_in import SignedIn, join
 from service.chassis.sections import IdentitySettings
 from service.chassis.settings import Settings
 from service.product import FEATURES

@@ -11,7 +11,7 @@ from chassis.sign_in.hostile import Hostile
 from httpx2 import Response
 
 from dev.people import signed_in
-from service.chassis.contract.oidc import join
+from service.chassis.contract.sign_in import join
 from service.chassis.identity import Role, TenantId
 from service.chassis.settings import Settings
 
