@@ -77,3 +77,8 @@ def test_what_was_stored_before_an_update_is_served_after_it(
         name: sorted(f"{name} {number}" for number in range(50)) for name in ("acme", "globex")
     }
     assert json.loads(said) == expected
+    # The team's own tests, which are older than all that the update brought.
+    done = project.python(
+        "import pytest, sys; sys.path[:0] = ['src']; sys.exit(pytest.main(['tests/product']))"
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
