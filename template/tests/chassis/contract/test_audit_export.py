@@ -162,6 +162,7 @@ async def test_both_forms_say_the_same(
         ("?to=1", [1]),
         ("?from=5&to=5", [5]),
         ("?from=500", []),
+        ("?from=5&to=4", []),
     ],
 )
 async def test_the_bounds_are_what_was_asked_for(
@@ -171,7 +172,7 @@ async def test_the_bounds_are_what_was_asked_for(
     assert [row["number"] for row in await exported(owner, query)] == numbers
 
 
-@pytest.mark.parametrize("query", ["?from=5&to=4", "?from=0", "?to=x", "?format=xml", "?since=1"])
+@pytest.mark.parametrize("query", ["?from=0", "?to=x", "?format=xml", "?since=1"])
 async def test_what_cannot_be_exported_is_a_problem_that_names_the_field(
     owner: Client, query: str
 ) -> None:
