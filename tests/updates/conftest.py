@@ -43,6 +43,7 @@ def workplace() -> Iterator[Path]:
             patch.setenv(name, str(Path(folder) / name))
         patch.setattr(tempfile, "tempdir", str(Path(folder) / "TMPDIR"))
         _compile_each_source_once(patch)
+        _render_only_templates(patch)
         # Where git sees executable bits by itself, Copier asks once per file and does nothing.
         patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
         yield Path(folder)
@@ -63,6 +64,16 @@ def _compile_each_source_once(patch: pytest.MonkeyPatch) -> None:
         return compiled[key]
 
     patch.setattr(jinja2.Environment, "compile", once)
+
+
+def _render_only_templates(patch: pytest.MonkeyPatch) -> None:
+    """Copier renders each part of each path three times per update; nearly all are plain text."""
+    render = Worker._render_string
+
+    def rendered(self: Worker, string: str, *args: Any, **options: Any) -> str:
+        return render(self, string, *args, **options) if "{" in string else string
+
+    patch.setattr(Worker, "_render_string", rendered)
 
 
 @pytest.fixture(scope="session")
