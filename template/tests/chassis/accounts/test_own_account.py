@@ -1,6 +1,7 @@
 """Members change what is theirs, and only who they are."""
 
 import time
+from collections.abc import Awaitable, Callable
 
 import pytest
 from chassis.accounts.people import OTHER, PASSWORD, World
@@ -8,6 +9,8 @@ from httpx2 import Response
 
 from callers import Client, ClientFor
 from service.chassis.identity import FRESH_SECONDS, Role
+
+VERIFY, RESET = "/accounts/verify-email", "/accounts/reset"
 
 
 async def change(client: Client, old: str, new: str) -> Response:
@@ -51,13 +54,58 @@ async def test_an_address_changes_when_somebody_reads_there(world: World) -> Non
     assert (await client.post("/v1/account/email", json={"email": new})).status_code == 204
     assert (await world.sign_in(new, PASSWORD)).status_code == 401, "not yet"
     token = await world.token(new)
-    verify = "/accounts/verify-email"
-    assert (await world.post(verify, {"token": token})).status_code == 204
-    assert (await world.post(verify, {"token": token})).status_code == 422, "once"
+    assert (await world.post(VERIFY, {"token": token})).status_code == 204
+    assert (await world.post(VERIFY, {"token": token})).status_code == 422, "once"
     assert (await world.sign_in(new, PASSWORD)).status_code == 200
     assert (await world.sign_in(email, PASSWORD)).status_code == 401
     recorded = await world.events(await world.id_of(new))
     assert recorded == ["email.change_requested", "email.verified"]
+    (told,) = await world.letters(email)
+    assert "Your address" in str(told["subject"])
+    assert new not in told.get_content()
+
+
+async def reset(world: World, email: str, _client_for: ClientFor) -> None:
+    sent = {"token": await world.reset_token(email), "password": OTHER}
+    assert (await world.post(RESET, sent)).status_code == 204
+
+
+async def change_here(world: World, email: str, _client_for: ClientFor) -> None:
+    assert (await change(await world.as_member(email), PASSWORD, OTHER)).status_code == 204
+
+
+async def disable(world: World, email: str, client_for: ClientFor) -> None:
+    path, owner = f"/v1/members/{await world.id_of(email)}", client_for(world.tenant, Role.OWNER)
+    assert (await owner.post(f"{path}/disable")).status_code == 200
+    assert (await owner.post(f"{path}/enable")).json()["state"] == "active"
+
+
+Locking = Callable[[World, str, ClientFor], Awaitable[None]]
+
+
+@pytest.mark.parametrize("lock_out", [reset, change_here, disable])
+async def test_letters_that_a_thief_asked_for_are_worthless_once_the_thief_is_out(
+    world: World, client_for: ClientFor, lock_out: Locking
+) -> None:
+    email, evil = await world.member(), f"evil-{time.time_ns()}@example.org"
+    thief = await world.as_member(email)
+    assert (await thief.post("/v1/account/email", json={"email": evil})).status_code == 204
+    moving, resetting = await world.token(evil), await world.reset_token(email)
+    await lock_out(world, email, client_for)
+    assert (await world.post(VERIFY, {"token": moving})).status_code == 422
+    again = {"token": resetting, "password": "a thief's, with 12 signs"}
+    assert (await world.post(RESET, again)).status_code == 422
+    assert await world.id_of(email)
+
+
+async def test_the_address_of_who_was_disabled_stays(world: World) -> None:
+    email, new = await world.member(), f"new-{time.time_ns()}@example.org"
+    client = await world.as_member(email)
+    assert (await client.post("/v1/account/email", json={"email": new})).status_code == 204
+    token = await world.token(new)
+    for state, code in (("disabled", 422), ("active", 204)):
+        await world.run("UPDATE members SET state = :s WHERE email = :e", s=state, e=email)
+        assert (await world.post(VERIFY, {"token": token})).status_code == code
 
 
 async def test_an_address_of_somebody_else_is_not_taken(world: World) -> None:
@@ -65,7 +113,7 @@ async def test_an_address_of_somebody_else_is_not_taken(world: World) -> None:
     client = await world.as_member(email)
     assert (await client.post("/v1/account/email", json={"email": taken})).status_code == 204
     token = await world.token(taken)
-    assert (await world.post("/accounts/verify-email", {"token": token})).status_code == 409
+    assert (await world.post(VERIFY, {"token": token})).status_code == 409
     assert (await world.sign_in(taken, PASSWORD)).status_code == 200
 
 

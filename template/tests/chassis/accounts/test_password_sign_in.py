@@ -8,9 +8,10 @@ from chassis.accounts.people import OTHER, PASSWORD, World, quick, somewhere
 from chassis.wall.matrix import shape
 from sqlalchemy import text
 
+from callers import ClientFor
 from service.chassis.application.attempts import neighbourhood
 from service.chassis.application.system import SystemDoor, create_tenant
-from service.chassis.identity import TenantId
+from service.chassis.identity import Role, TenantId
 
 
 async def test_the_right_password_opens_a_session_and_is_recorded_once(world: World) -> None:
@@ -146,3 +147,23 @@ async def test_a_hash_of_older_settings_is_made_anew_at_sign_in(world: World) ->
     assert "m=19456,t=2,p=1" in new[0]
     assert (await world.sign_in(email, PASSWORD)).status_code == 200
     assert await world.run("SELECT hash FROM passwords") == new
+
+
+@pytest.mark.parametrize("proof", ["passwords", "passkeys"])
+async def test_who_was_disabled_and_enabled_signs_in_as_before(
+    world: World, client_for: ClientFor, proof: str
+) -> None:
+    email = await world.member()
+    member_id = await world.id_of(email)
+    if proof == "passkeys":
+        await world.run("DELETE FROM passwords WHERE member_id = :m", m=member_id)
+        await world.run(
+            "INSERT INTO passkeys (member_id, name, credential_id, public_key, sign_count)"
+            " VALUES (:m, 'phone', 'id', 'key', 0)",
+            m=member_id,
+        )
+    owner, path = client_for(world.tenant, Role.OWNER), f"/v1/members/{member_id}"
+    assert (await owner.post(f"{path}/disable")).json()["state"] == "disabled"
+    assert (await owner.post(f"{path}/enable")).json()["state"] == "active"
+    code = 200 if proof == "passwords" else 401
+    assert (await world.sign_in(email, PASSWORD)).status_code == code

@@ -5,13 +5,14 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from callers import Client
 from service.chassis.app import Service
 from service.chassis.application.database import Database
 from service.chassis.application.founding import found, suspend
 from service.chassis.application.joining import Joining, ProvenIdentity
+from service.chassis.application.members import Member
 from service.chassis.errors import Forbidden, Unauthenticated
 from service.chassis.identity import Role, TenantId
 from service.chassis.settings import Settings
@@ -76,6 +77,53 @@ async def test_an_invitation_is_good_for_the_first_identity_only(
         await joining.sign_in(replace(owner, subject="a second account"), "192.0.2.1")
     with pytest.raises(Forbidden):
         await joining.sign_in(replace(owner, issuer="https://evil.example"), "192.0.2.1")
+
+
+async def invited(database: Database, tenant_id: TenantId, email: str) -> None:
+    values = {"email": email, "name": "x", "role": "viewer"}
+    async with database.transaction(tenant_id) as session:
+        await session.execute(insert(Member).values(values))
+
+
+async def test_an_identity_stays_with_its_first_member(
+    joining: Joining, owner: ProvenIdentity, database: Database
+) -> None:
+    """Disabled, and invited under another address: refused and on record, not broken."""
+    await joining.sign_in(owner, "192.0.2.1")
+    again = replace(owner, email=f"{uuid4().hex}@example.org")
+    async with database.transaction(owner.tenant_id) as session:
+        await session.execute(text("UPDATE members SET state = 'disabled'"))
+    await invited(database, owner.tenant_id, str(again.email))
+    with pytest.raises(Forbidden):
+        await joining.sign_in(again, "192.0.2.1")
+    async with database.transaction(owner.tenant_id) as session:
+        last = text("SELECT action FROM audit_log ORDER BY number DESC LIMIT 1")
+        assert await session.scalar(last) == "sign_in.refused"
+        states = text("SELECT state FROM members ORDER BY created_at")
+        assert (await session.scalars(states)).all() == ["disabled", "invited"]
+
+
+async def test_case_makes_no_other_address(
+    joining: Joining, owner: ProvenIdentity, database: Database
+) -> None:
+    await invited(database, owner.tenant_id, "ida@example.org")
+    spelled = replace(owner, subject=uuid4().hex, email="Ida@EXAMPLE.org")
+    assert await joining.sign_in(spelled, "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("ida@strasse.example", "ida@stra\u00dfe.example"),
+        ("kim@example.org", "\u212aim@example.org"),
+    ],
+)
+async def test_what_only_folds_to_an_address_is_another(
+    joining: Joining, owner: ProvenIdentity, database: Database, pair: tuple[str, str]
+) -> None:
+    await invited(database, owner.tenant_id, pair[0])
+    with pytest.raises(Forbidden):
+        await joining.sign_in(replace(owner, subject=uuid4().hex, email=pair[1]), "192.0.2.1")
 
 
 async def test_an_identity_of_one_tenant_is_nobody_in_another(

@@ -9,18 +9,20 @@ from sqlalchemy.exc import IntegrityError
 from service.chassis.application.accounts import OPEN_TENANT, STORE, Accounts
 from service.chassis.application.attempts import Bucket, count, neighbourhood
 from service.chassis.application.audit import STRANGER, Actor, record
-from service.chassis.application.letters import letter_with_token, password_changed
+from service.chassis.application.letters import address_changed, letter_with_token, password_changed
 from service.chassis.application.members import JOIN, Member, MemberRow
 from service.chassis.application.one_time import OneTime, Purpose, TokenRow, issue, see, spend
 from service.chassis.application.passwords import require_strength
 from service.chassis.application.session_rows import END_OF_MEMBER
 from service.chassis.application.tables import table_of
 from service.chassis.application.tenancy import Tenancy
+from service.chassis.application.ways_in import WITHDRAW_LETTERS
 from service.chassis.errors import Conflict, Invalid, NotFound
 from service.chassis.identity import Action, Permission, TenantId
 
 USE_ACCOUNT = Permission("account", Action.READ)
 ADMINISTER_MEMBERS = Permission("members", Action.ADMINISTER)
+WORTHLESS = "This link is not valid, or no longer."
 
 member = table_of(Member).c
 BY_EMAIL = select(member.id).where(member.email == bindparam("email"), member.state == "active")
@@ -68,9 +70,9 @@ def tell_invited(accounts: Accounts, tenancy: Tenancy, invited: MemberRow) -> No
 
 
 def _send_later(accounts: Accounts, tenancy: Tenancy, member_id: UUID, email: str) -> None:
-    tenant_id, actor = tenancy.caller.tenant_id, Actor.of(tenancy)
-    letter = send_invitation(accounts, tenant_id, actor, member_id, email)
-    accounts.background.start(letter)
+    """Not before the invitation is there for others to see."""
+    sent = accounts, tenancy.caller.tenant_id, Actor.of(tenancy), member_id, email
+    tenancy.afterwards(lambda: accounts.background.start(send_invitation(*sent)))
 
 
 def tell_nobody(_tenancy: Tenancy, _invited: MemberRow) -> None:
@@ -115,19 +117,20 @@ async def set_password(
         _require_state(what, await see(session, token, what.purpose))
         spent = await spend(session, token, what.purpose)
         await session.execute(STORE, {"member": spent.member_id, "new_hash": hashed})
+        await session.execute(WITHDRAW_LETTERS, {"member": spent.member_id})
         await session.execute(END_OF_MEMBER, {"member": spent.member_id, "because": what.event})
         if what.state == "invited":
             await session.execute(JOIN, {"member_id": spent.member_id})
         actor = Actor(str(spent.member_id), address)
         await record(session, actor, what.event, spent.member_id)
     if what is RESET:
-        accounts.background.start(accounts.mailbox.send(password_changed(spent.email)))
+        accounts.send_later(password_changed(spent.email))
 
 
 def _require_state(what: NewPassword, seen: TokenRow) -> None:
     """A letter is worth nothing any more when the address or the state has changed since."""
     if seen.state != what.state or seen.email != seen.present:
-        raise Invalid("This link is not valid, or no longer.", field="token")
+        raise Invalid(WORTHLESS, field="token")
 
 
 async def request_new_email(accounts: Accounts, tenancy: Tenancy, email: str) -> None:
@@ -139,13 +142,17 @@ async def request_new_email(accounts: Accounts, tenancy: Tenancy, email: str) ->
         token = await issue(session, tenant_id, member_id, Purpose.EMAIL, email)
         await record(session, Actor.of(tenancy), "email.change_requested", member_id)
     letter = letter_with_token(Purpose.EMAIL, email, accounts.public_url, token)
-    accounts.background.start(accounts.mailbox.send(letter))
+    tenancy.afterwards(lambda: accounts.send_later(letter))
 
 
 async def verify_email(accounts: Accounts, sent: str, address: str) -> None:
+    """The address before hears of it, too."""
     token = OneTime.parse(sent)
     try:
         async with accounts.database.transaction(token.tenant_id) as session:
+            seen = await see(session, token, Purpose.EMAIL)
+            if seen.state != "active":
+                raise Invalid(WORTHLESS, field="token")
             spent = await spend(session, token, Purpose.EMAIL)
             moved = {"member": spent.member_id, "new_email": spent.email}
             await session.execute(MOVE, moved)
@@ -153,3 +160,4 @@ async def verify_email(accounts: Accounts, sent: str, address: str) -> None:
             await record(session, actor, "email.verified", spent.member_id)
     except IntegrityError as error:
         raise Conflict("Another member has this address.") from error
+    accounts.send_later(address_changed(seen.present))

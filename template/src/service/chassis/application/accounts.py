@@ -17,7 +17,7 @@ from service.chassis.application.background import Background
 from service.chassis.application.database import Database
 from service.chassis.application.denials import Denials
 from service.chassis.application.factor_sealing import Sealer
-from service.chassis.application.mail import Mailbox, mailbox
+from service.chassis.application.mail import Letter, Mailbox, mailbox
 from service.chassis.application.members import Member
 from service.chassis.application.passwords import Password, Passwords
 from service.chassis.application.second_factors import Proof, prove
@@ -87,6 +87,10 @@ class Accounts:
             Denials(database),
             settings.http.public_url,
         )
+
+    def send_later(self, letter: Letter) -> None:
+        """After the answer, so that nobody waits for a mail server."""
+        self.background.start(self.mailbox.send(letter))
 
 
 def _refuse_unfit(settings: Settings) -> None:

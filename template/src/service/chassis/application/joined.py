@@ -1,7 +1,7 @@
 """One transaction for a whole request: its blocks join it, and it ends when the answer is known."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +31,7 @@ class JoinedTransaction:
         self._turn = asyncio.Lock()
         self._root: AsyncSession | None = None
         self._exit = AsyncExitStack()
+        self._afterwards: list[Callable[[], None]] = []
 
     @property
     def pending(self) -> bool:
@@ -76,11 +77,22 @@ class JoinedTransaction:
         finally:
             self._turn.release()
 
+    def afterwards(self, start: Callable[[], None]) -> None:
+        """Called once what was done so far is committed, and never if it is undone."""
+        if self.over:
+            start()
+        else:
+            self._afterwards.append(start)
+
     async def commit(self) -> None:
         self._root = None
         await self._exit.aclose()
+        ready, self._afterwards = self._afterwards, []
+        for start in ready:
+            start()
 
     async def undo(self) -> None:
         self._root = None
+        self._afterwards.clear()
         undone = Undone()
         await self._exit.__aexit__(Undone, undone, None)

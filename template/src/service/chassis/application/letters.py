@@ -45,6 +45,15 @@ def letter_with_token(purpose: Purpose, to: str, public_url: str, token: OneTime
     return Letter(to, template.subject.format(name=name), template.text.format(name=name, url=url))
 
 
+def address_changed(to: str) -> Letter:
+    """To the address before: whoever reads there may not know of the change."""
+    text = (
+        "Hello,\n\nthe address of your account was changed just now; letters go to the new one "
+        f"from now on.\n\nIf it was not you, write to {about().contact} at once.\n"
+    )
+    return Letter(to, f"Your address at {about().name} was changed", text)
+
+
 def password_changed(to: str) -> Letter:
     text = (
         "Hello,\n\nthe password of your account was changed just now, and other sessions were "

@@ -12,8 +12,6 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     case,
-    exists,
-    insert,
     select,
     text,
     tuple_,
@@ -27,6 +25,7 @@ from service.chassis.application.audit import Actor, record
 from service.chassis.application.session_rows import END_OF_MEMBER
 from service.chassis.application.tables import Table, TenantOwned, table_of
 from service.chassis.application.tenancy import Tenancy
+from service.chassis.application.ways_in import WITHDRAW_LETTERS, has_proof
 from service.chassis.errors import Conflict, Forbidden, NotFound
 from service.chassis.identity import Action, Caller, MemberId, Permission, Role
 
@@ -84,10 +83,11 @@ CHANGE = update(MEMBERS).where(member.id == bindparam("member_id")).returning(*S
 CHANGE_ROLE = CHANGE.values(role=bindparam("new_role"))
 DISABLE = CHANGE.values(state="disabled")
 JOIN = CHANGE.values(state="active")
-# Who never signed in is invited still.
+# Who never joined is invited still.
 ENABLE = CHANGE.where(member.state == "disabled").values(
-    state=case((exists().where(Identity.member_id == member.id), "active"), else_="invited")
+    state=case((has_proof(member.id), "active"), else_="invited")
 )
+KNOW = insert_or(table_of(Identity)).on_conflict_do_nothing().returning(table_of(Identity).c.id)
 # In one order, so that two owners who remove each other wait instead of both succeeding.
 OWNERS = (
     select(member.id)
@@ -165,12 +165,13 @@ async def change_role(tenancy: Tenancy, member_id: UUID, role: Role) -> MemberRo
 
 
 async def disable_member(tenancy: Tenancy, member_id: UUID) -> MemberRow:
-    """They stay on record, and their sessions end with it."""
+    """They stay on record; their sessions end, and no letter lets them in again."""
     async with tenancy.transaction(ADMINISTER_MEMBERS) as session:
         await _locked(tenancy, session, member_id)
         await _keep_an_owner(session, member_id)
         disabled = (await session.execute(DISABLE, {"member_id": member_id})).one()
         await session.execute(END_OF_MEMBER, {"member": member_id, "because": "disabled"})
+        await session.execute(WITHDRAW_LETTERS, {"member": member_id})
         await record(session, Actor.of(tenancy), "member.disabled", member_id)
     return disabled
 
@@ -223,10 +224,14 @@ async def member_of_identity(
         return MemberId(found)
     if verified_email is None:
         return None
-    invited = select(Member.id).where(Member.email == verified_email, Member.state == "invited")
+    # Beyond ASCII two addresses that fold to one may be two people's.
+    email = verified_email.casefold() if verified_email.isascii() else verified_email
+    invited = select(Member.id).where(Member.email == email, Member.state == "invited")
     if (found := await session.scalar(invited.with_for_update())) is None:
         return None
     values = {"member_id": found, "issuer": issuer, "subject": subject}
-    await session.execute(insert(Identity).values(values))
+    # An identity stays with its first member, disabled or not.
+    if await session.scalar(KNOW, values) is None:
+        return None
     await session.execute(JOIN, {"member_id": found})
     return MemberId(found)

@@ -85,6 +85,8 @@ SEEN = (
     select(token_.member_id, token_.email, member.email.label("present"), member.state)
     .join(MEMBERS, member.id == token_.member_id)
     .where(*VALID)
+    # Whoever disables or moves the member meanwhile waits, or is seen.
+    .with_for_update(of=MEMBERS)
 )
 SPEND = delete(TOKENS).where(*VALID).returning(token_.member_id, token_.email)
 

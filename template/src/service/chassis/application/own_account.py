@@ -26,6 +26,7 @@ from service.chassis.application.second_factors import (
 from service.chassis.application.session_rows import END_OF_MEMBER, session_
 from service.chassis.application.tables import table_of
 from service.chassis.application.tenancy import Tenancy
+from service.chassis.application.ways_in import WITHDRAW_LETTERS
 from service.chassis.errors import Conflict, Invalid, NotFound
 from service.chassis.identity import Action, Permission
 
@@ -61,11 +62,12 @@ async def change_password(accounts: Accounts, tenancy: Tenancy, old: str, new: s
         if await session.scalar(SAME, verified) is None:
             raise Conflict("The password was changed at the same time.")
         await session.execute(STORE, {"member": member_id, "new_hash": hashed})
+        await session.execute(WITHDRAW_LETTERS, {"member": member_id})
         others = {"member": member_id, "present": tenancy.caller.session_id}
         await session.execute(END_OTHERS, {**others, "because": "password changed"})
         await forgive(session, tries)
         await record(session, Actor.of(tenancy), "password.changed", member_id)
-    accounts.background.start(accounts.mailbox.send(password_changed(own.email)))
+    tenancy.afterwards(lambda: accounts.send_later(password_changed(own.email)))
 
 
 async def _record(tenancy: Tenancy, event: str) -> None:

@@ -21,7 +21,7 @@ from webauthn.helpers.structs import (
 
 from service.chassis.application.account_letters import USE_ACCOUNT
 from service.chassis.application.accounts import OPEN_TENANT, Accounts
-from service.chassis.application.attempts import Bucket, count, forgive, neighbourhood
+from service.chassis.application.attempts import Bucket, count
 from service.chassis.application.audit import STRANGER, Actor, record
 from service.chassis.application.members import Member
 from service.chassis.application.passkeys import (
@@ -94,7 +94,9 @@ async def finish_registration(
     async with tenancy.transaction(USE_ACCOUNT) as session:
         if len(await passkeys_of(session, member_id)) >= AT_MOST:
             raise Conflict(f"{AT_MOST} passkeys are enough; remove one first.")
-        added = (await session.execute(ADD.values(values))).one()
+        added = (await session.execute(ADD.values(values))).one_or_none()
+        if added is None:
+            raise Conflict("This passkey is registered already.")
         await record(session, Actor.of(tenancy), "passkey.added", member_id, name)
     return added
 
@@ -135,16 +137,11 @@ async def remove_passkey(tenancy: Tenancy, passkey_id: UUID) -> None:
         await record(session, Actor.of(tenancy), "passkey.removed", member_id, str(passkey_id))
 
 
-def _tries(address: str) -> Bucket:
-    return Bucket(f"passkey|from|{neighbourhood(address)}", 50)
-
-
-async def begin_sign_in(accounts: Accounts, tenant_id: TenantId, address: str) -> Options:
+async def begin_sign_in(accounts: Accounts, tenant_id: TenantId) -> Options:
     """The same for every tenant, there or not: the browser finds out whose passkeys it has."""
     party, challenge = RelyingParty(accounts.public_url), new_challenge()
     async with accounts.database.transaction(tenant_id) as session:
         if await session.scalar(OPEN_TENANT) is not None:
-            await count(session, [_tries(address)])
             await keep_challenge(session, Ceremony.SIGN_IN, challenge)
     options = generate_authentication_options(
         rp_id=party.id, challenge=challenge, user_verification=VERIFIED
@@ -170,7 +167,6 @@ async def finish_sign_in(
             await session.execute(USED, {"passkey": found.id, "counted": counted})
             actor = Actor(str(member_id), address)
             granted = await accounts.sessions.open(session, tenant_id, member_id, "passkey", actor)
-            await forgive(session, [_tries(address)])
     if granted is None:
         stranger, target = Actor(STRANGER, address), found.member_id if found else ""
         await accounts.denials.record(tenant_id, stranger, "sign_in.failed", target, "passkey")

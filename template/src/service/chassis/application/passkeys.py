@@ -24,11 +24,11 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 from webauthn.helpers import base64url_to_bytes
@@ -89,7 +89,7 @@ passkey_, challenge_, member = PASSKEYS.c, CHALLENGES.c, MEMBERS.c
 SHOWN = (passkey_.id, passkey_.name, passkey_.created_at, passkey_.used_at)
 OWN = select(*SHOWN).where(passkey_.member_id == bindparam("member"))
 OWN = OWN.order_by(passkey_.created_at, passkey_.id).limit(100)
-ADD = insert(PASSKEYS).returning(*SHOWN)
+ADD = insert(PASSKEYS).on_conflict_do_nothing().returning(*SHOWN)
 REMOVE = (
     delete(PASSKEYS)
     .where(passkey_.id == bindparam("passkey"), passkey_.member_id == bindparam("member"))

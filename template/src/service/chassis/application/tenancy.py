@@ -1,6 +1,6 @@
 """The first argument of every use case."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -42,3 +42,10 @@ class Tenancy:
                 yield session
             finally:
                 transaction_is_open.reset(outer)
+
+    def afterwards(self, start: Callable[[], None]) -> None:
+        """After the blocks so far are committed; with an idempotency key that is not yet so."""
+        if isinstance(self._database, JoinedTransaction):
+            self._database.afterwards(start)
+        else:
+            start()
