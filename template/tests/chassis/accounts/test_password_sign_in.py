@@ -9,6 +9,7 @@ from chassis.wall.matrix import shape
 from sqlalchemy import text
 
 from callers import ClientFor
+from service.chassis.application import denials
 from service.chassis.application.attempts import neighbourhood
 from service.chassis.application.system import SystemDoor, create_tenant
 from service.chassis.identity import Role, TenantId
@@ -167,3 +168,34 @@ async def test_who_was_disabled_and_enabled_signs_in_as_before(
     assert (await owner.post(f"{path}/enable")).json()["state"] == "active"
     code = 200 if proof == "passwords" else 401
     assert (await world.sign_in(email, PASSWORD)).status_code == code
+
+
+async def test_failures_from_everywhere_do_not_flood_the_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(denials, "MOST_ROWS", 5)
+    email, near = await world.member(), somewhere()
+    for guessed in (email, email, f"{uuid4().hex}@example.org"):
+        await world.sign_in(guessed, OTHER, near)
+    assert await world.events() == ["sign_in.failed"] * 2, "one for each whom they named"
+    codes = [(await world.sign_in(f"{n}@example.org", OTHER)).status_code for n in range(12)]
+    assert codes == [401] * 12
+    assert await world.events() == ["sign_in.failed"] * 6, "the last one for all others"
+
+
+@pytest.mark.case("A-17")
+async def test_for_the_record_who_is_not_there_counts_like_who_is(world: World) -> None:
+    near = somewhere()
+    emails = [await world.member(), await world.member(), *(f"{n}@example.org" for n in range(2))]
+    for email in emails * 2:
+        assert (await world.sign_in(email, OTHER, near)).status_code == 401
+    assert await world.events() == ["sign_in.failed"] * 4
+
+
+async def test_what_was_counted_long_ago_is_forgotten_without_a_success(world: World) -> None:
+    for n in range(3):
+        await world.sign_in(f"{n}@example.org", OTHER)
+    assert await world.run("SELECT count(*) FROM account_attempts") == [9]
+    await world.run("UPDATE account_attempts SET counted_at = now() - interval '3 days'")
+    await world.sign_in("other@example.org", OTHER)
+    assert await world.run("SELECT count(*) FROM account_attempts") == [3]

@@ -1,18 +1,23 @@
 """Each act over HTTP is on record once, with who did it, from where and in which trace."""
 
+from collections.abc import AsyncGenerator
 from uuid import uuid4
 
 import pytest
 from httpx2 import Response
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from callers import Client, ClientFor
 from service.chassis.application import denials as application
 from service.chassis.application.audit import Actor
+from service.chassis.application.capability import CapabilityKey
+from service.chassis.application.database import Database
 from service.chassis.application.denials import Denials
 from service.chassis.application.standing import Standing
-from service.chassis.errors import Unauthenticated
+from service.chassis.errors import Unauthenticated, Unavailable
 from service.chassis.identity import Role, TenantId
+from service.chassis.settings import Settings
 
 ADDRESS = "127.0.0.1"
 Lines = list[tuple[str, ...]]
@@ -159,3 +164,41 @@ async def test_a_bad_credential_is_looked_at_once_in_a_request(ana: Client, owne
     standing = ana.me.app.state.given["credentials"]._standing
     place = next(of for of in standing._denials._seen if of[0][0] == owner.me.tenant_id)
     assert standing._denials._seen[place][1] == 1, "the second request, once"
+
+
+@pytest.fixture
+async def nowhere(settings: Settings) -> AsyncGenerator[Database]:
+    """A database that cannot be reached."""
+    url = SecretStr("postgresql://service_app:x@127.0.0.1:1/none")
+    database = Database(
+        settings.database.model_copy(update={"url": url}), CapabilityKey.of(settings.tenancy)
+    )
+    yield database
+    await database.engine.dispose()
+
+
+async def test_a_refusal_that_cannot_be_recorded_is_a_refusal(
+    ana: Client,
+    nowhere: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(ana.me.app.state.given, "denials", Denials(nowhere))
+    refused = await ana.get("/v1/api-keys")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "denial_unrecorded" in capsys.readouterr().out
+
+
+async def test_what_could_not_be_recorded_is_told_by_the_next_row(
+    ana: Client, acme: TenantId, nowhere: Database
+) -> None:
+    denials = Denials(nowhere)
+    robot = Actor("robot", ADDRESS)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await denials.record(acme, robot, "authorization.denied", "notes:write")
+    denials._database = ana.me.app.state.given["database"]
+    for _ in range(2):
+        await denials.record(acme, robot, "authorization.denied", "notes:write")
+    (found,) = await lines(ana, "authorization.denied")
+    assert found[-1] == "and 3 more before"

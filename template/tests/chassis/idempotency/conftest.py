@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from chassis.idempotency import deeds
+from chassis.idempotency import deeds, refusing
 
 from callers import Client, Person
 from dev.database import Server
@@ -62,7 +62,9 @@ def deeds_settings(settings: Settings, server: Server, deeds_name: str) -> Setti
 
 @pytest.fixture(scope="session")
 async def app(deeds_settings: Settings) -> AsyncGenerator[Service]:
-    app = create_app(deeds_settings, [deeds.router, deeds.elsewhere], model=PatientModel())
+    app = create_app(
+        deeds_settings, [deeds.router, deeds.elsewhere, refusing.router], model=PatientModel()
+    )
     async with app.router.lifespan_context(app) as state:
         app.state.given = state
         yield app

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from chassis.idempotency.deeds import BEGUN, GATES, RUNS
+from sqlalchemy import text
 
 from callers import Client, Person
 from service.chassis.app import Service
@@ -134,3 +135,15 @@ async def test_a_block_that_outlives_its_answer_is_no_success(
 ) -> None:
     answer = await keyed(what).post(f"{PLAIN}/left-open", json=deed(what))
     assert (answer.status_code, await done(what)) == (500, 0)
+
+
+async def test_a_refusal_in_the_middle_is_on_record_and_waits_for_nothing(
+    app: Service, keyed: Any, what: str, done: Any, acme: TenantId
+) -> None:
+    answer = await keyed(what).post("/v1/refusing", json=deed(what))
+    assert (answer.status_code, RUNS[what], await done(what)) == (403, 0, 0)
+    async with app.state.given["database"].transaction(acme) as session:
+        found = await session.scalars(text("SELECT action FROM audit_log ORDER BY number"))
+        recorded = list(found)
+    assert recorded[-1] == "authorization.denied"
+    assert "deed.done" not in recorded

@@ -129,15 +129,25 @@ async def sign_in(accounts: Accounts, sent: Presented, address: str) -> Granted:
             await forgive(session, buckets)
             if renewed:
                 await session.execute(REHASH, {"of": outcome.member_id, "new_hash": renewed})
-        elif isinstance(outcome, Unauthenticated):
-            target, wrong = (found.id if found else ""), ("second factor" if right else "password")
-            await record(session, Actor(STRANGER, address), "sign_in.failed", target, wrong)
-        elif found:
+        elif found and isinstance(outcome, SecondFactorRequired):
             # Their password is known to whoever this is.
             await record(session, Actor(STRANGER, address), "sign_in.second_factor_asked", found.id)
-    if isinstance(outcome, ServiceError):
-        raise outcome
-    return outcome
+    if isinstance(outcome, Granted):
+        return outcome
+    if isinstance(outcome, Unauthenticated):
+        await _record_failed(accounts, sent, address, found, right=right)
+    raise outcome
+
+
+async def _record_failed(
+    accounts: Accounts, sent: Presented, address: str, found: Found | None, *, right: bool
+) -> None:
+    """In a minute the same for an account that is there and for one that is not."""
+    stranger, target = Actor(STRANGER, address), found.id if found else ""
+    wrong = "second factor" if right else "password"
+    await accounts.denials.record(
+        sent.tenant_id, stranger, "sign_in.failed", target, wrong, named=sent.email
+    )
 
 
 async def _counted(

@@ -93,13 +93,14 @@ async def count(session: AsyncSession, buckets: Sequence[Bucket]) -> None:
     if len((await session.execute(COUNT, asked)).all()) < len(ordered):
         left = float(await session.scalar(LEFT, {"subjects": subjects}) or 0)
         raise TooManyRequests(SLOW_DOWN, retry_after=max(1, math.ceil(left)))
+    # Where nobody ever succeeds, too. Last, so that it waits for nobody with rows in hand.
+    await session.execute(FORGET)
 
 
 async def forgive(session: AsyncSession, buckets: Sequence[Bucket]) -> None:
     """It was no failure: the first bucket starts anew, the others have one less."""
     subjects = [bucket.subject for bucket in buckets]
     await session.execute(FORGIVE, {"own": subjects[0], "subjects": subjects})
-    await session.execute(FORGET)
 
 
 def neighbourhood(address: str) -> str:

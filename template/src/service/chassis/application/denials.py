@@ -19,7 +19,7 @@ CROWD = "from many at once"
 KNOWN_TENANT = select(Tenant.id)
 
 Kind = tuple[TenantId, str]
-Place = tuple[Kind, str, str, str]
+Place = tuple[Kind, str, str, str, str]
 Key = TypeVar("Key")
 
 
@@ -32,21 +32,40 @@ class Denials:
         self._rows: OrderedDict[Kind, tuple[float, int]] = OrderedDict()
 
     async def record(
-        self, tenant_id: TenantId, actor: Actor, action: str, target: object = "", detail: str = ""
+        self,
+        tenant_id: TenantId,
+        actor: Actor,
+        action: str,
+        target: object = "",
+        detail: str = "",
+        *,
+        named: str = "",
     ) -> None:
+        """`named` is what they said, where counting by the target would tell if it is there."""
         kind, now = (tenant_id, action), time.monotonic()
-        place = (kind, actor.subject, str(target), neighbourhood(actor.address))
+        whom = named or str(target)
+        place = (kind, actor.subject, whom, neighbourhood(actor.address), detail)
         if self._is_counted(place, now):
             return
         if self._is_crowded(kind, now):
-            place, actor, target, detail = (kind, "", "", ""), Actor(STRANGER), "", CROWD
+            place, actor, target, detail = (kind, "", "", "", ""), Actor(STRANGER), "", CROWD
             if self._is_counted(place, now):
                 return
-        more = self._begin(place, now)
+        before = self._begin(place, now)
+        try:
+            more = f"and {before} more before" if before else ""
+            said = ", ".join(filter(None, (detail, more)))
+            await self._write(tenant_id, actor, action, target, said)
+        except BaseException:
+            self._reopen(place, before)
+            raise
+
+    async def _write(
+        self, tenant_id: TenantId, actor: Actor, action: str, target: object, said: str
+    ) -> None:
         async with self._database.transaction(tenant_id) as session:
             # Strangers name tenants that never were.
             if await session.scalar(KNOWN_TENANT) is not None:
-                said = ", ".join(filter(None, (detail, more)))
                 await record(session, actor, action, target, said)
 
     def _is_counted(self, place: Place, now: float) -> bool:
@@ -63,11 +82,16 @@ class Denials:
         _remember(self._rows, kind, (until, rows + 1))
         return rows >= MOST_ROWS
 
-    def _begin(self, place: Place, now: float) -> str:
+    def _begin(self, place: Place, now: float) -> int:
         """Before the row is written, so that those who come meanwhile are counted."""
         _, suppressed = self._seen.get(place, (0.0, 0))
         _remember(self._seen, place, (now + BETWEEN_SECONDS, 0))
-        return f"and {suppressed} more before" if suppressed else ""
+        return suppressed
+
+    def _reopen(self, place: Place, before: int) -> None:
+        """There is no row: the next one tells of this one too, and of all that it counted."""
+        _, meanwhile = self._seen.get(place, (0.0, 0))
+        _remember(self._seen, place, (0.0, before + meanwhile + 1))
 
 
 def _remember(

@@ -109,6 +109,12 @@ class Attempt:
         elif self._settled:
             await self._forget()
 
+    async def give_up(self) -> None:
+        """Nothing that is pending happens, and its connection is free; the answer follows."""
+        if self.active:
+            async with self.work.alone():
+                await self.work.undo()
+
     async def abandon(self) -> None:
         """Nothing that is pending happened."""
         if self.active:

@@ -1,8 +1,11 @@
 """What members do to their own account: the password, and one-time codes."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.chassis.application.accounts import PASSWORDS, STORE, Accounts, password_
 from service.chassis.application.attempts import Bucket, count, forgive
@@ -29,6 +32,7 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.ways_in import WITHDRAW_LETTERS
 from service.chassis.errors import Conflict, Invalid, NotFound
 from service.chassis.identity import Action, Permission
+from service.chassis.intelligence.gateway import settle
 
 USE_ACCOUNT = Permission("account", Action.READ)
 
@@ -45,15 +49,26 @@ SAME = SAME.with_for_update()
 END_OTHERS = END_OF_MEMBER.where(session_.id != bindparam("present"))
 
 
+@asynccontextmanager
+async def _kept(accounts: Accounts, tenancy: Tenancy) -> AsyncGenerator[AsyncSession]:
+    """Stays, whatever the answer: a refusal under an idempotency key must not uncount a guess."""
+    tenancy.caller.require(USE_ACCOUNT)
+    # One connection at a time: who holds one and waits for another can wait for ever.
+    await settle()
+    async with accounts.database.transaction(tenancy.caller.tenant_id) as session:
+        yield session
+
+
 async def change_password(accounts: Accounts, tenancy: Tenancy, old: str, new: str) -> None:
     """Needs the old one; all other sessions end."""
     member_id = tenancy.caller.member_id
     tries = [Bucket(f"password|{member_id}", 5)]
-    async with tenancy.transaction(USE_ACCOUNT) as session:
+    async with _kept(accounts, tenancy) as session:
         await count(session, tries)
         own = (await session.execute(OWN, {"member": member_id})).one()
     if not await accounts.passwords.matches(own.hash, old):
-        await _record(tenancy, "password.change_refused")
+        async with _kept(accounts, tenancy) as session:
+            await record(session, Actor.of(tenancy), "password.change_refused", member_id)
         raise Invalid("This is not your present password.", field="old")
     require_strength(new, (own.email,), field="new")
     hashed = await accounts.passwords.hash(new)
@@ -68,11 +83,6 @@ async def change_password(accounts: Accounts, tenancy: Tenancy, old: str, new: s
         await forgive(session, tries)
         await record(session, Actor.of(tenancy), "password.changed", member_id)
     tenancy.afterwards(lambda: accounts.send_later(password_changed(own.email)))
-
-
-async def _record(tenancy: Tenancy, event: str) -> None:
-    async with tenancy.transaction(USE_ACCOUNT) as session:
-        await record(session, Actor.of(tenancy), event, tenancy.caller.member_id)
 
 
 @dataclass(frozen=True)
@@ -100,6 +110,9 @@ async def enrol_totp(accounts: Accounts, tenancy: Tenancy) -> Enrolment:
 async def confirm_totp(accounts: Accounts, tenancy: Tenancy, code: str) -> list[str]:
     """From now on sign-in asks for codes. The recovery codes are shown this once."""
     member_id, codes = tenancy.caller.member_id, new_recovery_codes()
+    tries = [Bucket(f"totp|{member_id}", 5)]
+    async with _kept(accounts, tenancy) as session:
+        await count(session, tries)
     async with tenancy.transaction(USE_ACCOUNT) as session:
         factor = (await session.execute(OF_MEMBER, {"member": member_id})).one_or_none()
         if factor is None or factor.confirmed_at is not None:
@@ -108,6 +121,7 @@ async def confirm_totp(accounts: Accounts, tenancy: Tenancy, code: str) -> list[
             raise Invalid("This code is not right; look at the clock of your device.", field="code")
         await session.execute(CONFIRM, {"member": member_id})
         await keep_recovery_codes(session, accounts.sealer, member_id, codes)
+        await forgive(session, tries)
         await record(session, Actor.of(tenancy), "totp.enrolled", member_id)
     return codes
 

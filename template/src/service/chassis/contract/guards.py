@@ -19,6 +19,7 @@ from service.chassis.contract.idempotency import (
     UNSAFE,
     key_required,
     transactions_for,
+    unstored,
 )
 from service.chassis.contract.same_origin import credential_in_cookie
 from service.chassis.errors import Unauthenticated
@@ -118,6 +119,9 @@ class Route:
     path: str
     access: Permission | Public | None
     wants_key: bool = False
+    # What it answers with, and whether that is kept for a retry.
+    answer: Any = None
+    unstored: bool = False
 
 
 def routes_of(app: FastAPI) -> Iterator[Route]:
@@ -125,8 +129,11 @@ def routes_of(app: FastAPI) -> Iterator[Route]:
         if isinstance(context.original_route, APIRoute):
             access = next(_declared(context.dependant), None)
             wants_key = _depends_on(context.dependant, key_required)
+            shown_once = _depends_on(context.dependant, unstored)
+            answer = context.original_route.response_model
             for method in sorted(context.methods or ()):
-                yield Route(method, context.path_format or "", access, wants_key)
+                path = context.path_format or ""
+                yield Route(method, path, access, wants_key, answer, shown_once)
         elif context.path != app.openapi_url:
             yield Route("*", context.path or repr(context.original_route), None)
 

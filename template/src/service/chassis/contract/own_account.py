@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from service.chassis.application import account_letters, own_account
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.guards import allow
+from service.chassis.contract.idempotency import unstored
 from service.chassis.contract.members import Email
 from service.chassis.contract.shapes import Accepted, Shown, StorableText
 from service.chassis.identity import Action
@@ -56,14 +57,14 @@ async def request_new_email(request: Request, tenancy: CanUse, sent: NewEmail) -
     await account_letters.request_new_email(request.state.accounts, tenancy, sent.email)
 
 
-@router.post("/totp")
+@router.post("/totp", dependencies=[Depends(unstored)])
 async def enrol_totp(request: Request, tenancy: CanUse) -> EnrolmentView:
     """Begins; nothing changes until a first code confirms it."""
     enrolment = await own_account.enrol_totp(request.state.accounts, tenancy)
     return EnrolmentView.model_validate(enrolment)
 
 
-@router.post("/totp/confirm")
+@router.post("/totp/confirm", dependencies=[Depends(unstored)])
 async def confirm_totp(request: Request, tenancy: CanUse, sent: FirstCode) -> RecoveryCodes:
     """Signing in asks for a code from now on."""
     codes = await own_account.confirm_totp(request.state.accounts, tenancy, sent.code)

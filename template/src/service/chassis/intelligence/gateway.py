@@ -14,6 +14,12 @@ settle_first: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar(
 )
 
 
+async def settle() -> None:
+    """In a request with an idempotency key: what is pending commits, its connection is free."""
+    if (settles := settle_first.get()) is not None:
+        await settles()
+
+
 class ModelCalledInTransaction(RuntimeError):
     """A model takes seconds; inside a transaction it would hold a connection and its locks."""
 
@@ -43,6 +49,5 @@ class Intelligence:
     async def ask(self, prompt: Prompt, text: str) -> str:
         if transaction_is_open.get():
             raise ModelCalledInTransaction(f"leave the transaction before asking {prompt.name}")
-        if (settle := settle_first.get()) is not None:
-            await settle()
+        await settle()
         return await self._model.answer(prompt, text)
