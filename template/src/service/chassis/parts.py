@@ -17,8 +17,14 @@ from service.chassis.application.denials import Denials
 from service.chassis.application.issuers import Issuers
 from service.chassis.application.joining import Joining
 from service.chassis.application.once import Once
-from service.chassis.application.outbound import Outbound
-from service.chassis.application.outgoing import SENDER, EndpointOf, Outgoing
+from service.chassis.application.outbound import Bounds, Outbound
+from service.chassis.application.outgoing import (
+    MESSAGES_AT_ONCE,
+    SENDER,
+    TENANTS_AT_ONCE,
+    EndpointOf,
+    Outgoing,
+)
 from service.chassis.application.posture import refuse_unsafe_database
 from service.chassis.application.providers import Providers
 from service.chassis.application.quotas import Quotas
@@ -72,13 +78,17 @@ def living(
 async def _opened(closing: AsyncExitStack, settings: Settings, issuers: Issuers | None) -> Parts:
     database = Database(settings.database, CapabilityKey.of(settings.tenancy))
     closing.push_async_callback(database.engine.dispose)
-    valkey, outbound = _valkey(settings), Outbound()
+    # Connections of its own for each: what hangs in one place holds up no other.
+    valkey, outbound, to_issuers = _valkey(settings), Outbound(), Outbound()
     closing.push_async_callback(valkey.aclose)
     closing.push_async_callback(outbound.close)
+    closing.push_async_callback(to_issuers.close)
     quotas = Quotas(settings.valkey.url.get_secret_value())
     closing.push_async_callback(quotas.shared.close)
     await quotas.shared.greet()
-    asked = issuers or Issuers(production=settings.production, guarded=StrangersTransport(outbound))
+    asked = issuers or Issuers(
+        production=settings.production, guarded=StrangersTransport(to_issuers)
+    )
     closing.push_async_callback(asked.aclose)
     closing.callback(create_task(asked.keep_fresh()).cancel)
     kept = {
@@ -98,9 +108,11 @@ async def _sending(
         return None
     door = SystemDoor(settings.database)
     closing.push_async_callback(door.close)
+    outbound = Outbound(bounds=Bounds(connections=TENANTS_AT_ONCE * MESSAGES_AT_ONCE))
+    closing.push_async_callback(outbound.close)
     outgoing = Outgoing(
         parts["database"],
-        parts["outbound"],
+        outbound,
         parts["intelligence"],
         endpoint_of,
         partial(tenants_at_work, door, actor=SENDER),

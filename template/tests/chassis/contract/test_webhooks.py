@@ -7,10 +7,11 @@ from typing import Annotated
 from uuid import uuid4
 
 import pytest
+from chassis.wall.matrix import shape
 from fastapi import APIRouter
 from httpx2 import Response
 
-from callers import Client
+from callers import Client, Suspend
 from service.chassis.app import Service, create_app
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.webhooks import Delivery, SigningSecrets, arrives_first
@@ -149,6 +150,20 @@ async def test_the_secret_of_one_tenant_opens_no_other(
 ) -> None:
     assert (await send(bank, rival)).status_code == 401
     assert rival not in effects
+
+
+@pytest.mark.case("C-07")
+async def test_for_a_suspended_tenant_it_is_refused_like_a_wrong_signature(
+    bank: Client, tenant: TenantId, suspend: Suspend
+) -> None:
+    await suspend(tenant)
+    refused, wrong = [await send(bank, tenant, by=by) for by in (SENDER, STRANGER)]
+    assert refused.status_code == 401
+    assert shape(refused) == shape(wrong)
+    assert effects[tenant] == []
+    await suspend(tenant, back=True)
+    assert (await send(bank, tenant)).status_code == 204
+    assert effects[tenant] == ["msg_1"]
 
 
 @pytest.mark.case("C-07")

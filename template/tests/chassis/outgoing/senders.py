@@ -1,7 +1,9 @@
 """What tests of outgoing messages say often."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from chassis.outgoing.receiving import SECRETS, arrived, until
@@ -12,7 +14,7 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.webhooks import Endpoint
 from service.chassis.identity import Caller, Role, TenantId
 from service.chassis.intelligence.gateway import Intelligence, LocalModel
-from strangers import Stranger
+from strangers import OK, Stranger, stranger
 
 QUICK = Pace(lease_seconds=30, first_seconds=0.01, longest_seconds=0.05, look_seconds=0.02)
 Relay = Callable[..., Outgoing]
@@ -39,6 +41,22 @@ async def emptied(rows: Rows, tenant: TenantId) -> None:
         return not await rows(tenant, ALL)
 
     await until(empty)
+
+
+@asynccontextmanager
+async def hanging() -> AsyncGenerator[tuple[Stranger, asyncio.Event]]:
+    """A server that takes what comes, and answers nobody before the event."""
+    over = asyncio.Event()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+        writer.write(OK)
+
+    async with stranger(speak=hang) as server:
+        try:
+            yield server, over
+        finally:
+            over.set()
 
 
 def leading_to(server: Stranger) -> EndpointOf:

@@ -1,22 +1,33 @@
 """The service itself sends: what its routes put, and what a process that died left behind."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from functools import partial
+from time import time
+from typing import Annotated, Any
+from uuid import uuid4
 
 import pytest
-from chassis.outgoing.receiving import SECRETS, until
-from chassis.outgoing.senders import Relay, Rows, put
+from chassis.outgoing.receiving import SECRETS, loopback, until
+from chassis.outgoing.senders import Relay, Rows, hanging, leading_to, put
 from fastapi import APIRouter
 
-from callers import Client, Person
+from callers import KEY, Client, Person
+from service.chassis import parts
 from service.chassis.app import create_app
+from service.chassis.application.outbound import Bounds, Outbound
+from service.chassis.application.providers import Provider, Providers
 from service.chassis.application.system import SystemDoor, tenants_at_work
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.webhooks import Endpoint
 from service.chassis.contract.guards import allow
 from service.chassis.contract.webhooks import SendsWebhooks
-from service.chassis.identity import Action, Role, TenantId
+from service.chassis.errors import Unavailable
+from service.chassis.identity import Action, Caller, Role, SessionId, TenantId
+from service.chassis.sections import IdentitySettings
 from service.chassis.settings import Settings
+from service.chassis.trust import TrustedProvider
+from strangers import Stranger, stranger
 
 CanRead = Annotated[Tenancy, allow("notes", Action.READ)]
 TRIED = "SELECT id::text FROM outgoing WHERE attempts > 0"
@@ -50,6 +61,55 @@ async def test_the_service_sends_what_it_put_and_what_the_dead_left_behind(
         await until(tried)
     assert await rows(acme, TRIED) == [(told.json(),)]
     assert await rows(rival, TRIED) == [(left,)]
+
+
+def narrow(**_: Any) -> Outbound:
+    """A way out that one call fills; to this machine, which no setting can allow."""
+    return Outbound(loopback(), Bounds(connections=1))
+
+
+@pytest.fixture
+def trusting(settings: Settings) -> Settings:
+    sealing = IdentitySettings.model_validate({"signing_key": KEY, "sealing_key": KEY[::-1]})
+    return settings.model_copy(update={"identity": sealing})
+
+
+async def test_what_hangs_where_webhooks_go_holds_up_neither_routes_nor_sign_in(
+    trusting: Settings, acme: TenantId, rival: TenantId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "Outbound", narrow)
+    async with hanging() as (server, over), stranger() as issuer:
+        app = create_app(trusting, [router], endpoint_of=leading_to(server))
+        async with app.router.lifespan_context(app) as state:
+            app.state.given = state
+            assert (await Client(app, Person(app, acme, Role.VIEWER)).post("/v1/told")).is_success
+            await until(partial(arrived, server, 1))
+            called = asyncio.create_task(
+                app.state.given["outbound"].get(f"http://127.0.0.1:{server.port}/")
+            )
+            await until(partial(arrived, server, 2), 2)
+            provider = await added(app.state.given, rival, f"http://127.0.0.1:{issuer.port}")
+            with pytest.raises(Unavailable):
+                await provider.issuer.metadata()
+            assert await arrived(issuer, 1), "it was asked, and said no more than ok"
+            over.set()
+            await called
+
+
+async def arrived(server: Stranger, count: int) -> bool:
+    return len(server.heads) >= count
+
+
+async def added(given: Any, tenant: TenantId, issuer: str) -> Provider:
+    """Typed by a tenant's owner."""
+    owner = Caller(
+        str(uuid4()), tenant, Role.OWNER, session_id=SessionId(uuid4()), authenticated_at=time()
+    )
+    values = {"name": "own", "issuer": issuer, "client_id": "service", "client_secret": KEY}
+    typed = TrustedProvider.model_validate(values | {"algorithm": "ES256"})
+    providers: Providers = given["providers"]
+    await providers.add(Tenancy(owner, given["intelligence"], given["database"]), typed)
+    return await providers.find(tenant, "own")
 
 
 async def test_a_service_that_says_not_where_to_takes_nothing(

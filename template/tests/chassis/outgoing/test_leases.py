@@ -1,13 +1,24 @@
 """A message is its sender's for a while: nobody else sends it, and nobody waits for who hangs."""
 
 import asyncio
+from collections import Counter
 from contextlib import AsyncExitStack
 
 import pytest
 from chassis.outgoing.receiving import until
-from chassis.outgoing.senders import ALL, Relay, Rows, emptied, ids, leading_to, put
+from chassis.outgoing.senders import (
+    ALL,
+    Relay,
+    Rows,
+    emptied,
+    hanging,
+    identified,
+    ids,
+    leading_to,
+    put,
+)
 
-from service.chassis.application.outgoing import Pace
+from service.chassis.application.outgoing import MESSAGES_AT_ONCE, Pace
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.webhooks import Endpoint
 from service.chassis.identity import TenantId
@@ -110,6 +121,23 @@ async def test_a_destination_that_hangs_holds_up_no_other_tenant(
             async with asyncio.timeout(1):
                 await emptied(rows, rival)
     assert len(server.heads) == 1
+
+
+async def test_a_tenant_has_no_more_than_its_share_under_way_and_loses_nothing(
+    acme: TenantId, relay: Relay, rows: Rows
+) -> None:
+    async with hanging() as (server, over):
+        outgoing = relay(to=leading_to(server), pace=Pace(look_seconds=0.02))
+        put_there = {await put(outgoing, acme) for _ in range(10)}
+        async with outgoing.running():
+            for _ in range(20):
+                # Time enough for a look of its own.
+                put_there.add(await put(outgoing, acme))
+                await asyncio.sleep(0.03)
+            assert len(server.heads) == MESSAGES_AT_ONCE == 4
+            over.set()
+            await emptied(rows, acme)
+    assert Counter(identified(server)) == dict.fromkeys(put_there, 1)
 
 
 async def test_what_is_on_its_way_when_the_process_stops_still_arrives(

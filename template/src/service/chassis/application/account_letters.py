@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
-from service.chassis.application.accounts import OPEN_TENANT, STORE, Accounts
+from service.chassis.application.accounts import STORE, Accounts
 from service.chassis.application.attempts import Bucket, count, neighbourhood
 from service.chassis.application.audit import STRANGER, Actor, record
 from service.chassis.application.letters import address_changed, letter_with_token, password_changed
@@ -14,7 +14,7 @@ from service.chassis.application.members import JOIN, Member, MemberRow
 from service.chassis.application.one_time import OneTime, Purpose, TokenRow, issue, see, spend
 from service.chassis.application.passwords import require_strength
 from service.chassis.application.session_rows import END_OF_MEMBER
-from service.chassis.application.tables import table_of
+from service.chassis.application.tables import OPEN_TENANT, table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.application.ways_in import WITHDRAW_LETTERS
 from service.chassis.errors import Conflict, Invalid, NotFound

@@ -23,7 +23,7 @@ from service.chassis.application.passwords import Password, Passwords
 from service.chassis.application.second_factors import Proof, prove
 from service.chassis.application.session_rows import SignInSession
 from service.chassis.application.sessions import Granted, Sessions
-from service.chassis.application.tables import Tenant, table_of
+from service.chassis.application.tables import OPEN_TENANT, table_of
 from service.chassis.errors import SecondFactorRequired, ServiceError, Unauthenticated
 from service.chassis.identity import MemberId, TenantId
 from service.chassis.settings import Settings, SettingsRefused
@@ -34,7 +34,6 @@ KNOWN_DAYS = 90
 MEMBERS, PASSWORDS = table_of(Member), table_of(Password)
 SESSIONS = table_of(SignInSession)
 member, password_, session_ = MEMBERS.c, PASSWORDS.c, SESSIONS.c
-OPEN_TENANT = select(Tenant.id).where(Tenant.suspended_at.is_(None))
 FOUND = (
     select(member.id, password_.hash)
     .join(PASSWORDS, password_.member_id == member.id)

@@ -3,14 +3,14 @@
 from sqlalchemy import func, update
 
 from service.chassis.application.account_letters import send_invitation
-from service.chassis.application.accounts import OPEN_TENANT, Accounts
+from service.chassis.application.accounts import Accounts
 from service.chassis.application.audit import Actor
 from service.chassis.application.background import Background
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.application.members import invite_owner
 from service.chassis.application.system import SystemDoor, create_tenant
-from service.chassis.application.tables import Tenant
+from service.chassis.application.tables import OPEN_TENANT, Tenant
 from service.chassis.errors import NotFound
 from service.chassis.identity import TenantId
 from service.chassis.settings import Settings

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.chassis.application.members import Member
-from service.chassis.application.tables import Table, TenantOwned, table_of
+from service.chassis.application.tables import OPEN_TENANT, Table, TenantOwned, table_of
 from service.chassis.errors import Invalid
 from service.chassis.identity import TenantId
 
@@ -80,6 +80,7 @@ VALID = (
     token_.secret_hash == bindparam("hashed"),
     token_.purpose == bindparam("purpose_asked"),
     token_.expires_at > func.now(),
+    OPEN_TENANT.exists(),
 )
 SEEN = (
     select(token_.member_id, token_.email, member.email.label("present"), member.state)

@@ -33,7 +33,8 @@ from service.chassis.telemetry.logs import log, log_failure
 # Asked before each attempt, with a tenancy that may do nothing: a target that changed is followed.
 EndpointOf = Callable[[Tenancy, str], Awaitable[Endpoint | None]]
 SENDER = "outgoing"
-TENANTS_AT_ONCE, MESSAGES_AT_ONCE = 8, 10
+# The second is of one tenant: whatever hangs, or floods, is never more.
+TENANTS_AT_ONCE, MESSAGES_AT_ONCE = 8, 4
 DRAIN_SECONDS = 10
 chance = SystemRandom()
 
@@ -69,7 +70,7 @@ class Outgoing:
         self._sweep_at = 0.0
         self._due: dict[TenantId, float] = {}
         self._awake: dict[TenantId, float] = {}
-        self._looks: set[asyncio.Task[None]] = set()
+        self._looks: dict[TenantId, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(TENANTS_AT_ONCE)
         self._more = asyncio.Event()
 
@@ -91,7 +92,7 @@ class Outgoing:
             yield
         finally:
             rounds.cancel()
-            _, late = await asyncio.wait({rounds, *self._looks}, timeout=DRAIN_SECONDS)
+            _, late = await asyncio.wait({rounds, *self._looks.values()}, timeout=DRAIN_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -111,11 +112,11 @@ class Outgoing:
             # Not all processes at once.
             self._sweep_at = now + self.pace.sweep_seconds * chance.uniform(0.5, 1)
             self._due |= dict.fromkeys(await self.tenants(), now)
-        for tenant_id in [each for each, at in self._due.items() if at <= now]:
+        # One look at a tenant at a time: what becomes due meanwhile stays so, for the next look.
+        due = [each for each, at in self._due.items() if at <= now and each not in self._looks]
+        for tenant_id in due:
             del self._due[tenant_id]
-            look = asyncio.create_task(self._look(tenant_id))
-            self._looks.add(look)
-            look.add_done_callback(self._looks.discard)
+            self._looks[tenant_id] = asyncio.create_task(self._look(tenant_id))
 
     async def _look(self, tenant_id: TenantId) -> None:
         try:
@@ -124,6 +125,9 @@ class Outgoing:
         except Exception as error:  # noqa: BLE001  one tenant's trouble is not the others'
             log_failure("outgoing_look_failed", error, tenant_id=str(tenant_id))
             left = self.pace.first_seconds
+        finally:
+            # Before the next round begins, which would pass over this tenant.
+            del self._looks[tenant_id]
         if left is None:
             # Who put something may not have committed yet: look less and less often, until the
             # sweep comes by anyway.

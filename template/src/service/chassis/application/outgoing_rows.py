@@ -12,7 +12,6 @@ from sqlalchemy import (
     LargeBinary,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.chassis.application.tables import Table, Tenant, TenantOwned, table_of
+from service.chassis.application.tables import OPEN_TENANT, Table, TenantOwned, table_of
 
 
 class OutgoingMessage(TenantOwned, Table):
@@ -44,9 +43,7 @@ DUE = ALIVE & (message.due_at <= func.now())
 THIS = message.id == bindparam("message")
 PUT = insert(OUTGOING).returning(message.id)
 # Of a suspended tenant nothing leaves: it waits until the tenant is back.
-NEXT = select(func.min(message.due_at) - func.now()).where(
-    ALIVE, exists().where(Tenant.suspended_at.is_(None))
-)
+NEXT = select(func.min(message.due_at) - func.now()).where(ALIVE, OPEN_TENANT.exists())
 BURY = (
     update(OUTGOING)
     .where(DUE, message.attempts >= bindparam("most"))

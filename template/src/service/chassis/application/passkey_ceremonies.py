@@ -20,7 +20,7 @@ from webauthn.helpers.structs import (
 )
 
 from service.chassis.application.account_letters import USE_ACCOUNT
-from service.chassis.application.accounts import OPEN_TENANT, Accounts
+from service.chassis.application.accounts import Accounts
 from service.chassis.application.attempts import Bucket, count
 from service.chassis.application.audit import STRANGER, Actor, record
 from service.chassis.application.members import Member
@@ -41,6 +41,7 @@ from service.chassis.application.passkeys import (
     spend_challenge,
 )
 from service.chassis.application.sessions import Granted
+from service.chassis.application.tables import OPEN_TENANT
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Conflict, Invalid, NotFound, Unauthenticated
 from service.chassis.identity import MemberId, TenantId

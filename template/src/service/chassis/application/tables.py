@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy
-from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, Text, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, Text, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.chassis.identity import TenantId
@@ -34,6 +34,10 @@ class Tenant(Table):
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     plan: Mapped[str] = mapped_column(server_default="standard")
     suspended_at: Mapped[datetime | None]
+
+
+# Behind the wall: finds the tenant itself, unless it is suspended or none.
+OPEN_TENANT = select(Tenant.id).where(Tenant.suspended_at.is_(None))
 
 
 def table_of(mapped: type[Table]) -> sqlalchemy.Table:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.chassis.application.outbound import Outbound
-from service.chassis.application.tables import Table, TenantOwned, table_of
+from service.chassis.application.tables import OPEN_TENANT, Table, TenantOwned, table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import AddressUnreachable, SignatureRefused
 
@@ -90,6 +90,12 @@ class Delivery:
     source: str
     message_id: str
     body: bytes
+
+
+async def is_open(tenancy: Tenancy) -> bool:
+    """Whether there is such a tenant, and it is not suspended."""
+    async with tenancy.transaction() as session:
+        return await session.scalar(OPEN_TENANT) is not None
 
 
 async def arrives_first(session: AsyncSession, delivery: Delivery) -> bool:

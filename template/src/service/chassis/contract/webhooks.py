@@ -12,13 +12,14 @@ from fastapi import Depends, Request
 from service.chassis.application.outbound import Outbound
 from service.chassis.application.outgoing import Outgoing
 from service.chassis.application.tenancy import Tenancy
-from service.chassis.application.webhooks import Delivery, SigningSecrets
+from service.chassis.application.webhooks import Delivery, SigningSecrets, is_open
 from service.chassis.contract.guards import Public, declaring
 from service.chassis.errors import SignatureRefused
 from service.chassis.identity import Caller, Role, TenantId
 
 SecretsOf = Callable[[Tenancy], Awaitable[SigningSecrets | None]]
-# Nobody holds it: who is unknown here is refused by the same steps as who cannot sign.
+# Nobody holds it: who is unknown here, or suspended, is refused by the same steps as who cannot
+# sign.
 NOBODYS = SigningSecrets((secrets.token_bytes(32),))
 
 
@@ -34,7 +35,7 @@ def signed_webhook(
 
     async def delivery(request: Request) -> Delivery:
         tenancy = _tenancy(request, source, role)
-        held = await secrets_of(tenancy)
+        held = await secrets_of(tenancy) if await is_open(tenancy) else None
         body = await request.body()
         message_id = (held or NOBODYS).verified(request.headers, body, time.time())
         return Delivery(tenancy, source, message_id, body)
