@@ -13,10 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service.chassis.application.database import Database
 from service.chassis.application.outbound import Outbound
 from service.chassis.application.tables import OPEN_TENANT, Table, TenantOwned, table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import AddressUnreachable, SignatureRefused
+from service.chassis.identity import TenantId
 
 WINDOW_SECONDS = 300
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
@@ -92,9 +94,9 @@ class Delivery:
     body: bytes
 
 
-async def is_open(tenancy: Tenancy) -> bool:
+async def is_open(database: Database, tenant_id: TenantId) -> bool:
     """Whether there is such a tenant, and it is not suspended."""
-    async with tenancy.transaction() as session:
+    async with database.transaction(tenant_id) as session:
         return await session.scalar(OPEN_TENANT) is not None
 
 
