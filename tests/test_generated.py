@@ -63,7 +63,7 @@ def test_the_template_is_a_project_itself() -> None:
     in_place.check_style()
     in_place.run("mypy")
     in_place.check_imports()
-    assert " passed" in in_place.test(*FAST)
+    assert " passed" in in_place.test(*TOUCHED_BY_ANSWERS)
 
 
 def test_without_the_example_everything_is_still_green(service: Rendered) -> None:
