@@ -33,6 +33,8 @@ CONTROLS = [Control(**entry) for entry in tomllib.loads(REGISTRY.read_text("utf-
 
 
 SOME_FAILED = 1
+# A mutant that waits for ever is noticed, too, and need not be waited for.
+QUICKLY = ("-p", "no:cacheprovider", "-x", "-o", "timeout=40")
 # What starts or fills a server cannot be tested on one that is there already.
 OWN_SERVERS = ("dev/", "migrations/", "tests/")
 SERVERS = """
@@ -79,7 +81,7 @@ class Forks:
 
     def outcome(self, test: str, environ: Mapping[str, str]) -> tuple[int, str]:
         file, _, name = test.partition("::")
-        arguments = ["-p", "no:cacheprovider", "-x", file, *(["-k", name] if name else [])]
+        arguments = [*QUICKLY, file, *(["-k", name] if name else [])]
         asked = {"arguments": arguments, "environ": dict(environ), "said": str(self._said)}
         assert self._process.stdin
         assert self._process.stdout

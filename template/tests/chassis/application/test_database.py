@@ -15,7 +15,7 @@ from dev.database import Server
 from service.chassis.app import Service
 from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database, driver_url
-from service.chassis.errors import Conflict, Unavailable
+from service.chassis.errors import Conflict, Unauthenticated, Unavailable
 from service.chassis.identity import TenantId
 from service.chassis.settings import Settings
 
@@ -162,6 +162,12 @@ async def test_a_token_of_a_tenant_that_is_gone_is_refused(
     token = app.state.given["access_tokens"].sign(ghost)
     headers = {"authorization": f"Bearer {token}"}
     assert (await client_for(None).get("/v1/notes", headers=headers)).status_code in {401, 404}
+
+
+async def test_work_for_a_tenant_that_is_gone_is_refused(database: Database) -> None:
+    with pytest.raises(Unauthenticated, match="not known here"):
+        async with database.transaction(TenantId(uuid4())) as session:
+            await session.execute(text("INSERT INTO notes (title, body) VALUES ('a', 'b')"))
 
 
 def test_a_url_as_everybody_spells_it_is_understood() -> None:

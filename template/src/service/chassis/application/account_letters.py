@@ -114,8 +114,8 @@ async def set_password(
     hashed = await accounts.passwords.hash(password)
     async with accounts.database.transaction(token.tenant_id) as session:
         # Once more, because two may hold the same letter.
-        _require_state(what, await see(session, token, what.purpose))
-        spent = await spend(session, token, what.purpose)
+        spent = await see(session, token, what.purpose)
+        _require_state(what, spent)
         await session.execute(STORE, {"member": spent.member_id, "new_hash": hashed})
         await session.execute(WITHDRAW_LETTERS, {"member": spent.member_id})
         await session.execute(END_OF_MEMBER, {"member": spent.member_id, "because": what.event})

@@ -55,19 +55,16 @@ async def caller_of(request: Request) -> Caller | None:
 
 
 async def _identified(request: Request) -> Caller | None:
-    sent = request.headers.getlist("authorization")
-    credential = _bearer(sent) if sent else credential_in_cookie(request)
+    sent = request.headers.get("authorization")
+    credential = credential_in_cookie(request) if sent is None else _bearer(sent)
     if credential is None:
         return None
     credentials: Credentials = request.state.credentials
     return await credentials.caller(credential, address_of(request))
 
 
-def _bearer(sent: list[str]) -> str:
-    if len(sent) > 1:
-        # A proxy in front may have looked at the other one.
-        raise Unauthenticated("Send the Authorization header once.")
-    scheme, _, credential = sent[0].partition(" ")
+def _bearer(sent: str) -> str:
+    scheme, _, credential = sent.partition(" ")
     if scheme.lower() != "bearer" or not credential:
         raise Unauthenticated(NO_CREDENTIALS)
     return credential
