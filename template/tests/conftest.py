@@ -27,6 +27,7 @@ from service.chassis.identity import Role, TenantId
 from service.chassis.settings import Settings
 from service.product import FEATURES
 
+EXAMPLE = Path(__file__).parents[1] / "src" / "service" / "product" / "notes" / "__init__.py"
 TEMPLATE = "service_template"
 PASSWORDS = dict.fromkeys(LOGINS, "password-of-a-test")
 # All tests come from one address, faster than any customer; those of limits set their own.
@@ -49,6 +50,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SERVICES] = Services(**config.workerinput["services"])
         return
     config.stash[STACK] = ExitStack()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is shown with the example's routes is gone with the example, as its own tests are."""
+    if EXAMPLE.exists():
+        return
+    gone = [item for item in items if item.get_closest_marker("example")]
+    config.hook.pytest_deselected(items=gone)
+    items[:] = [item for item in items if item not in gone]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -87,6 +87,7 @@ async def test_what_is_shown_once_is_not_kept_for_a_retry(world: World) -> None:
     assert not [word for word in (secret, *confirmed.json()["recovery_codes"]) if word in told]
 
 
+@pytest.mark.example
 @pytest.mark.parametrize("headers", [dict, key])
 async def test_refusals_take_no_connection_from_anybody(
     world: World, client_for: ClientFor, rival: TenantId, headers: Headers

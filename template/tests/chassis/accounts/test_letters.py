@@ -27,6 +27,7 @@ async def invited(world: World, client_for: ClientFor) -> str:
     return email
 
 
+@pytest.mark.example
 async def test_an_invitation_leads_to_a_password_and_that_into_the_service(
     world: World, client_for: ClientFor
 ) -> None:
@@ -44,6 +45,7 @@ async def test_an_invitation_leads_to_a_password_and_that_into_the_service(
     ]
 
 
+@pytest.mark.example
 async def test_a_reset_sets_the_password_ends_all_sessions_and_tells_the_owner(
     world: World,
 ) -> None:

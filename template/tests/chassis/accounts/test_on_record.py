@@ -198,6 +198,7 @@ async def a_sign_in_with_a_forged_passkey(scene: Scene) -> Act:
     return scene.passkey(right=False)
 
 
+@pytest.mark.example
 @pytest.mark.parametrize("name", EVENTS)
 async def test_it_is_on_record_exactly_once(world: World, name: str) -> None:
     expected = EVENTS[name]

@@ -54,6 +54,7 @@ async def owned(world: World, device: Authenticator) -> tuple[str, Client]:
     return email, client
 
 
+@pytest.mark.example
 async def test_a_passkey_is_added_used_listed_and_removed(
     world: World, device: Authenticator
 ) -> None:

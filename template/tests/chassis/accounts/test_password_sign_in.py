@@ -15,6 +15,7 @@ from service.chassis.application.system import SystemDoor, create_tenant
 from service.chassis.identity import Role, TenantId
 
 
+@pytest.mark.example
 async def test_the_right_password_opens_a_session_and_is_recorded_once(world: World) -> None:
     email = await world.member()
     answer = await world.sign_in(email.upper(), PASSWORD)

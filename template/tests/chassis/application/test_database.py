@@ -164,6 +164,7 @@ async def test_a_token_of_a_tenant_that_is_gone_is_refused(
     assert (await client_for(None).get("/v1/notes", headers=headers)).status_code in {401, 404}
 
 
+@pytest.mark.example
 async def test_work_for_a_tenant_that_is_gone_is_refused(database: Database) -> None:
     with pytest.raises(Unauthenticated, match="not known here"):
         async with database.transaction(TenantId(uuid4())) as session:

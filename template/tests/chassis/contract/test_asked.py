@@ -77,6 +77,7 @@ async def test_a_query_model_can_take_whatever_comes(stranger: Client) -> None:
     assert response.json() == "7"
 
 
+@pytest.mark.example
 @pytest.mark.case("V-15")
 @pytest.mark.parametrize(
     "query", ["limit=1&limit=2", "limit=1&unknown=1", "cursor=%00", "a=1&" * 99]
@@ -86,6 +87,7 @@ async def test_a_guarded_list_refuses_them_too(ana: Client, query: str) -> None:
     assert (await ana.get(f"/v1/notes?{query}")).status_code in {400, 422}
 
 
+@pytest.mark.example
 async def test_a_stranger_learns_no_names(app: Service) -> None:
     assert (await Client(app, None).get("/v1/notes?unknown=1")).status_code == 401
 

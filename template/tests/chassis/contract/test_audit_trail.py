@@ -153,6 +153,7 @@ async def test_a_person_whom_only_a_provider_knows(ana: Client, acme: TenantId) 
     assert found[:4] == ("identity.refused", "https://idp.example#eve", "", ADDRESS)
 
 
+@pytest.mark.example
 async def test_a_bad_credential_is_looked_at_once_in_a_request(ana: Client, owner: Client) -> None:
     asked = {"name": "robot", "role": "viewer", "scopes": ["notes:read"], "days": 1}
     key = (await done(owner, "POST", "/v1/api-keys", asked)).json()["key"]

@@ -51,6 +51,7 @@ async def test_a_name_in_the_place_of_an_id_is_an_address_of_its_own(
 KEYS = ["a", '"a b"', '"a\\"b"', "a+b:c", "a,b", "a;b", 'a"b', '""', "a b", "", "é", '"a', "a\\b"]
 
 
+@pytest.mark.example
 @pytest.mark.parametrize("key", [*KEYS, "x" * 255, "x" * 256])
 def test_the_keys_of_the_document_are_those_that_are_read(
     document: dict[str, Any], key: str

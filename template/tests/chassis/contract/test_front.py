@@ -43,6 +43,7 @@ async def test_a_flood_that_reaches_no_route_is_stopped(
     assert admitted(await statuses(limited.stranger(), OPEN, 3)) == 3
 
 
+@pytest.mark.example
 async def test_a_flood_of_bad_tokens_is_stopped(limiting: Limiting, address: str) -> None:
     from service.product.notes import router as guarded  # noqa: PLC0415
 

@@ -36,6 +36,7 @@ def lines(captured: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in captured.split("\n") if line]
 
 
+@pytest.mark.example
 @pytest.mark.case("V-02", "V-03")
 @every_hostile
 async def test_it_is_stored_as_it_came(ana: Client, ben: Client, text: str) -> None:
@@ -47,6 +48,7 @@ async def test_it_is_stored_as_it_came(ana: Client, ben: Client, text: str) -> N
     assert (await ben.get("/v1/notes")).json()["items"] == []
 
 
+@pytest.mark.example
 @pytest.mark.case("V-02", "V-03")
 @every_hostile
 async def test_elsewhere_it_is_refused_and_never_a_crash(
@@ -72,6 +74,7 @@ async def test_elsewhere_it_is_refused_and_never_a_crash(
         assert line["event"] == "request_served"
 
 
+@pytest.mark.example
 @pytest.mark.case("V-03")
 @every_hostile
 async def test_headers_that_mean_nothing_here_change_nothing(

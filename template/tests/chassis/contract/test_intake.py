@@ -22,6 +22,7 @@ def refused(response: httpx2.Response, status: int) -> bool:
     )
 
 
+@pytest.mark.example
 @pytest.mark.case("V-15")
 @pytest.mark.parametrize("name", ["authorization", "host", "idempotency-key", "if-match"])
 async def test_a_header_that_decides_is_there_once(ana: Client, name: str) -> None:
@@ -33,6 +34,7 @@ async def test_a_header_that_decides_is_there_once(ana: Client, name: str) -> No
     assert refused(await ana.get("/v1/notes", headers=twice), 400)
 
 
+@pytest.mark.example
 @pytest.mark.case("V-05")
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "gzip, gzip"])
 async def test_a_bomb_is_not_unpacked(ana: Client, encoding: str) -> None:
@@ -44,6 +46,7 @@ async def test_a_bomb_is_not_unpacked(ana: Client, encoding: str) -> None:
     assert response.status_code == 201
 
 
+@pytest.mark.example
 @pytest.mark.case("V-06")
 @pytest.mark.parametrize(
     "sent",
@@ -67,6 +70,7 @@ async def test_a_json_route_reads_json_only(ana: Client, sent: str | None) -> No
     assert refused(response, 415), response.text
 
 
+@pytest.mark.example
 @pytest.mark.case("V-06")
 @pytest.mark.parametrize(
     "sent", [JSON, "Application/JSON", 'application/json; charset="UTF-8"', "application/a.b+json"]
@@ -79,11 +83,13 @@ async def test_every_name_of_json_is_read_and_read_strictly(ana: Client, sent: s
     assert refused(await ana.post("/v1/notes", content=twice, headers=headers), 400)
 
 
+@pytest.mark.example
 async def test_a_request_without_a_body_needs_no_content_type(ana: Client) -> None:
     response = await ana.post("/v1/notes")
     assert refused(response, 422), "the body is missing, its kind is not wrong"
 
 
+@pytest.mark.example
 @pytest.mark.case("Z-03")
 @pytest.mark.parametrize(
     "path",
@@ -114,6 +120,7 @@ async def test_another_spelling_of_a_path_reaches_no_route(
     assert (await ana.get("/v1/notes")).status_code == 200
 
 
+@pytest.mark.example
 @pytest.mark.case("Z-03")
 async def test_no_header_and_no_other_method_stands_for_a_method(ana: Client) -> None:
     note = (await ana.post("/v1/notes", json=DRAFT)).json()
@@ -128,6 +135,7 @@ async def test_no_header_and_no_other_method_stands_for_a_method(ana: Client) ->
         assert response.headers["allow"] == "GET, PUT"
 
 
+@pytest.mark.example
 @pytest.mark.case("V-13")
 async def test_only_the_hosts_that_are_named_are_served(
     app: Service, ana: Client, settings: Settings
@@ -145,6 +153,7 @@ async def test_only_the_hosts_that_are_named_are_served(
         assert (await client.get("/livez", headers=forged)).status_code == 200, "by address"
 
 
+@pytest.mark.example
 @pytest.mark.case("V-13")
 async def test_a_forged_host_is_in_no_answer(client_for: ClientFor, acme: TenantId) -> None:
     client = client_for(acme)

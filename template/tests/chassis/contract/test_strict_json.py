@@ -61,6 +61,7 @@ EXPENSIVE = {
 }
 
 
+@pytest.mark.example
 @pytest.mark.case("V-04")
 @pytest.mark.parametrize("body", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
 async def test_what_can_be_read_in_two_ways_is_refused_on_every_route(
@@ -77,6 +78,7 @@ def test_what_is_clear_and_within_bounds_is_let_in(body: bytes) -> None:
     refuse_unfit(body, PARTS)
 
 
+@pytest.mark.example
 @pytest.mark.case("V-04")
 async def test_a_body_that_comes_in_pieces_arrives_whole(ana: Client) -> None:
     async def pieces() -> AsyncGenerator[bytes]:
@@ -104,6 +106,7 @@ def cpu_ms(body: bytes) -> float:
     return min(taken)
 
 
+@pytest.mark.example
 async def test_as_many_wrong_fields_as_fit_are_answered_soon_and_briefly(ana: Client) -> None:
     body = EXPENSIVE["as many fields as allowed"]
     began = time.process_time()
