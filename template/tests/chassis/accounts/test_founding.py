@@ -1,6 +1,7 @@
 """The first owner of a tenant gets in: a new tenant's, and one's that is older than its members."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -67,15 +68,25 @@ async def test_there_must_be_such_a_tenant_and_it_must_be_open(
         await invite(settings, acme, EMAIL)
 
 
-def test_the_command_says_what_was_founded(
+def test_the_commands_found_suspend_and_resume(
     environment: Mapping[str, str],
+    outbox: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    tenants.main(["found", "Acme", "Owner@Example.org"])
+    email = f"{uuid4().hex}@example.org"
+
+    def letters() -> int:
+        return sum(f"To: {email}" in letter.read_text("utf-8") for letter in outbox.glob("*.eml"))
+
+    tenants.main(["found", "Acme", email.upper()])
     tenant_id = capsys.readouterr().out.strip().splitlines()[-1]
-    for command in ("invite-owner", "suspend", "resume"):
-        more = ["owner@example.org"] if command == "invite-owner" else []
-        tenants.main([command, tenant_id, *more])
+    assert letters() == 1
+    tenants.main(["suspend", tenant_id])
+    with pytest.raises(NotFound, match="suspended"):
+        tenants.main(["invite-owner", tenant_id, email])
+    tenants.main(["resume", tenant_id])
+    tenants.main(["invite-owner", tenant_id, email])
+    assert letters() == 2

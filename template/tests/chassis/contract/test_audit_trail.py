@@ -142,7 +142,10 @@ async def test_refusals_from_everywhere_share_a_row_when_there_are_too_many(
 
 async def test_a_tenant_that_never_was_is_on_no_record(ana: Client) -> None:
     denials = Denials(ana.me.app.state.given["database"])
-    await denials.record(TenantId(uuid4()), Actor("stranger"), "session.refresh_refused")
+    nobodys = TenantId(uuid4())
+    await denials.record(nobodys, Actor("stranger"), "session.refresh_refused")
+    async with ana.me.app.state.given["database"].transaction(nobodys) as session:
+        assert await session.scalar(text("SELECT count(*) FROM audit_log")) == 0
 
 
 async def test_a_person_whom_only_a_provider_knows(ana: Client, acme: TenantId) -> None:

@@ -51,7 +51,6 @@ async def test_a_good_token_says_who_for_whom_and_what(
     assert said.scopes == {"notes:read", "notes:write"}
     assert said.auth_time == 1_800_000_000
     assert said.expires_at == pytest.approx(time.time() + 300, abs=3)
-    assert tokens.claims_from_memory(token(authority)) is not None
 
 
 @pytest.mark.case("A-01")

@@ -114,8 +114,9 @@ async def set_password(
     hashed = await accounts.passwords.hash(password)
     async with accounts.database.transaction(token.tenant_id) as session:
         # Once more, because two may hold the same letter.
-        spent = await see(session, token, what.purpose)
-        _require_state(what, spent)
+        _require_state(what, await see(session, token, what.purpose))
+        # What was seen may be from before another one's commit; what is deleted is not.
+        spent = await spend(session, token, what.purpose)
         await session.execute(STORE, {"member": spent.member_id, "new_hash": hashed})
         await session.execute(WITHDRAW_LETTERS, {"member": spent.member_id})
         await session.execute(END_OF_MEMBER, {"member": spent.member_id, "because": what.event})

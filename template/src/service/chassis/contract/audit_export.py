@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.chassis.application import audit_export
 from service.chassis.application.audit import LAST, AuditRow
-from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.audit import AuditView, CanAdminister
 from service.chassis.contract.exports import csv_safe
-from service.chassis.contract.guards import allow
-from service.chassis.contract.shapes import Shown
-from service.chassis.identity import Action
-
-CanAdminister = Annotated[Tenancy, allow("audit", Action.ADMINISTER)]
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
@@ -38,19 +32,11 @@ class ExportRequest(BaseModel):
     last: int = Field(LAST, alias="to", ge=1, le=LAST)
 
 
-class ExportedLine(Shown):
-    """One row; `hash` covers `previous` and all that is between."""
+class ExportedLine(AuditView):
+    """One row; `hash` covers `previous` and all that is before it here."""
 
     tenant_id: UUID
     id: UUID
-    number: int
-    at: datetime
-    actor: str
-    action: str
-    target: str
-    address: str
-    trace_id: str
-    detail: str
     previous: str
     hash: str
 

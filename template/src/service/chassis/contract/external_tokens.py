@@ -66,16 +66,6 @@ class ExternalTokens:
             log("external_token_refused", why=str(error))
             raise Unauthenticated(INVALID) from error
 
-    def claims_from_memory(self, token: str) -> ExternalClaims | None:
-        """The same without any waiting; None when the key is not known (yet)."""
-        try:
-            found = self._read(token)
-            trusted, issuer = self._trusted[found.issuer]
-            key = issuer.known_key(found.kid)
-            return _verified(found, key, trusted) if key else None
-        except Untrusted as error:
-            raise Unauthenticated(INVALID) from error
-
     def _read(self, token: str) -> Unverified:
         found = read(token, self._algorithms)
         if found.typ not in TYPES:
