@@ -101,9 +101,8 @@ def test_make_ci_runs_what_the_pipeline_runs(service: Rendered) -> None:
     assert "NOT RUN: audit" in said or "vulnerabilit" in said
 
 
-def test_twenty_thousand_cancelled_requests_leave_no_tenant_behind(default_render: Path) -> None:
+def test_twenty_thousand_cancelled_requests_leave_no_tenant_behind(service: Rendered) -> None:
     """In each mode; the generated service's own tests run a twentieth of it each time."""
-    service = Rendered(default_render)
     said = service.run(
         "pytest",
         "-n",
