@@ -17,6 +17,7 @@ from service.chassis.contract import (
     cookies,
     members,
     probes,
+    runs,
     sessions,
 )
 from service.chassis.contract.address import Addresses
@@ -44,6 +45,7 @@ CHASSIS = (
     api_keys.router,
     audit.router,
     audit_export.router,
+    runs.router,
 )
 
 

@@ -28,6 +28,7 @@ from service.chassis.application.outgoing import (
 from service.chassis.application.posture import refuse_unsafe_database
 from service.chassis.application.providers import Providers
 from service.chassis.application.quotas import Quotas
+from service.chassis.application.runs import Runs
 from service.chassis.application.sessions import Sessions
 from service.chassis.application.standing import Standing
 from service.chassis.application.strangers import StrangersTransport
@@ -67,6 +68,8 @@ def living(
             app.state.health = health
             await refuse_unsafe_database(parts["database"], production=settings.production)
             parts["intelligence"] = Intelligence(model)
+            parts["runs"] = Runs(parts["database"], parts["intelligence"])
+            closing.push_async_callback(parts["runs"].stop)
             parts["outgoing"] = await _sending(closing, settings, parts, endpoint_of)
             health.started = True
             closing.callback(setattr, health, "draining", True)

@@ -70,6 +70,13 @@ def _bearer(sent: str) -> str:
     return credential
 
 
+async def refuse_stranger(request: Request, caller: Caller) -> None:
+    """Asked again and again while an answer takes minutes: what ended since ends it, too."""
+    now = await _identified(request)
+    if now is None or now.subject != caller.subject:
+        raise Unauthenticated(NO_CREDENTIALS)
+
+
 async def signed_in(request: Request) -> Caller:
     caller = await caller_of(request)
     if caller is None:

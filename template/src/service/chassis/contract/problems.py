@@ -48,6 +48,7 @@ CATALOGUE = {
         Kind("key-required", 400, "Send an Idempotency-Key."),
         Kind("key-reused", 422, "This Idempotency-Key stands for another request."),
         Kind("in-progress", 409, "This is being done.", headers=(("retry-after", "1"),)),
+        Kind("run-cancelled", 409, "This was cancelled."),
         Kind("unrepeatable", 409, "This was done; its answer cannot be shown again."),
         Kind("too-many-keys", 429, "Too many keys.", headers=(("retry-after", "3600"),)),
         Kind(
@@ -79,14 +80,9 @@ CATALOGUE = {
 BY_STATUS = {kind.status: kind for kind in reversed(CATALOGUE.values())}
 
 
-def problem(
-    kind: Kind,
-    detail: str | None = None,
-    *,
-    fields: list[dict[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
-    body = {
+def problem_body(kind: Kind, detail: str | None = None) -> dict[str, Any]:
+    """The same in an answer and inside a stream."""
+    return {
         "type": f"urn:problem:{kind.code}",
         "title": kind.title,
         "status": kind.status,
@@ -94,6 +90,16 @@ def problem(
         "detail": detail or kind.title,
         "trace_id": current_trace_id(),
     }
+
+
+def problem(
+    kind: Kind,
+    detail: str | None = None,
+    *,
+    fields: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = problem_body(kind, detail)
     if fields:
         body["fields"] = fields
     sent = {**dict(kind.headers), **(headers or {})}

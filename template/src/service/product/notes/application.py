@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
+from service.chassis.application.runs import RunRow, Runs
 from service.chassis.application.tables import table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Malformed, NotFound, Stale
@@ -104,6 +105,6 @@ async def archive_note(tenancy: Tenancy, note_id: UUID) -> NoteRow:
     return await read_note(tenancy, note_id)
 
 
-async def summarize_note(tenancy: Tenancy, note_id: UUID) -> str:
+async def summarize_note(tenancy: Tenancy, runs: Runs, note_id: UUID) -> RunRow:
     note = await read_note(tenancy, note_id)
-    return await tenancy.intelligence.ask(SUMMARIZE, note.body)
+    return await runs.ask(tenancy, MAY_READ, SUMMARIZE, note.body)

@@ -11,6 +11,8 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.attempts import MODEL_CALLS
 from service.chassis.contract.guards import allow
 from service.chassis.contract.pages import AskedPage, Page
+from service.chassis.contract.run_states import RunState
+from service.chassis.contract.runs import AsksModel, show_run
 from service.chassis.contract.shapes import Accepted, Shown, StorableText
 from service.chassis.contract.versions import VersionRead, show_version
 from service.chassis.identity import Action
@@ -34,10 +36,6 @@ class NoteView(Shown):
     version: int
     archived: bool
     created_at: datetime
-
-
-class NoteSummary(Shown):
-    summary: str
 
 
 @router.post("", status_code=201)
@@ -77,6 +75,9 @@ async def archive_note(tenancy: CanWrite, note_id: UUID, response: Response) -> 
     return NoteView.model_validate(note)
 
 
-@router.post("/{note_id}/summary", dependencies=[MODEL_CALLS])
-async def summarize_note(tenancy: CanRead, note_id: UUID) -> NoteSummary:
-    return NoteSummary(summary=await application.summarize_note(tenancy, note_id))
+@router.post("/{note_id}/summary", status_code=202, dependencies=[MODEL_CALLS])
+async def summarize_note(
+    tenancy: CanRead, runs: AsksModel, note_id: UUID, response: Response
+) -> RunState:
+    """Asked; what becomes of it is told under the address in `location`."""
+    return show_run(response, await application.summarize_note(tenancy, runs, note_id))

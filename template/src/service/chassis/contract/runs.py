@@ -1,0 +1,67 @@
+"""Questions to a model: how one stands, what it said, and that it shall stop."""
+
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+
+from service.chassis.application import run_reading
+from service.chassis.application.runs import RunRow, Runs
+from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.guards import allow, refuse_stranger
+from service.chassis.contract.run_states import RunState, run_state
+from service.chassis.contract.run_streams import EventStream, RunEvent, run_events
+from service.chassis.identity import Action
+
+CanFollow = Annotated[Tenancy, allow("runs", Action.READ)]
+LastHeard = Annotated[
+    int, Header(alias="Last-Event-ID", ge=0, le=2**53, description="Go on after this event.")
+]
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {"model": RunEvent, "description": "Events, the oldest first."}
+}
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+async def _runs(request: Request) -> Runs:
+    runs: Runs = request.state.runs
+    return runs
+
+
+AsksModel = Annotated[Runs, Depends(_runs)]
+
+
+def show_run(response: Response, run: RunRow) -> RunState:
+    """For the route that asks, which answers 202: where to look, and how it stands."""
+    response.headers["location"] = f"/v1/runs/{run.id}"
+    return _shown(response, run)
+
+
+@router.get("/{run_id}")
+async def read_run(tenancy: CanFollow, run_id: UUID, response: Response) -> RunState:
+    return _shown(response, await run_reading.read_run(tenancy, run_id))
+
+
+@router.post("/{run_id}/cancel")
+async def cancel_run(tenancy: CanFollow, run_id: UUID, response: Response) -> RunState:
+    """Cancelling what has ended changes nothing, and shows how it ended."""
+    return _shown(response, await run_reading.cancel_run(tenancy, run_id))
+
+
+@router.get("/{run_id}/events", response_class=EventStream, responses=STREAMED)
+async def follow_run(
+    tenancy: CanFollow, run_id: UUID, request: Request, last_heard: LastHeard = 0
+) -> EventStream:
+    """Every event from the first, or after the last one that was heard; to the end."""
+    await run_reading.read_run(tenancy, run_id)
+    again = partial(refuse_stranger, request, tenancy.caller)
+    return EventStream(run_events(tenancy, run_id, last_heard, again))
+
+
+def _shown(response: Response, run: RunRow) -> RunState:
+    state = run_state(run)
+    if seconds := getattr(state, "retry_after", None):
+        response.headers["retry-after"] = str(seconds)
+    return state

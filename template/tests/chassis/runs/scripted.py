@@ -1,0 +1,107 @@
+"""A model that says what its question tells it to, and a feature that asks it."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import APIRouter, Body, Response
+
+from callers import Client
+from service.chassis.app import create_app
+from service.chassis.application.runs import Pace, Runs
+from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.guards import allow
+from service.chassis.contract.run_states import RunState
+from service.chassis.contract.runs import AsksModel, show_run
+from service.chassis.identity import Action, Permission
+from service.chassis.intelligence.gateway import ModelUnavailable, Prompt
+from service.chassis.settings import Settings
+from serving import free_port, wait_for
+
+ECHO = Prompt("tests.echo", version=1, instructions="Do as the text says.")
+MAY_ASK = Permission("tests", Action.READ)
+# One event for each piece, and patience of milliseconds.
+QUICK = Pace(write_seconds=0, breath_seconds=0.05, lease_seconds=1)
+
+
+class Scripted:
+    """The text is a list: a string is said, a number is waited for, an object goes wrong."""
+
+    async def answer(self, _prompt: Prompt, text: str) -> str:
+        return text
+
+    async def stream(self, _prompt: Prompt, text: str) -> AsyncIterator[str]:
+        for step in json.loads(text):
+            match step:
+                case str():
+                    yield step
+                case int() | float():
+                    await asyncio.sleep(step)
+                case {"chr": number}:
+                    yield chr(number)
+                case {"unavailable": _}:
+                    raise ModelUnavailable("overloaded at 10.0.0.7")
+                case _:
+                    raise RuntimeError("a secret of the inside")
+
+
+router = APIRouter(prefix="/asked")
+
+
+@router.post("", status_code=202)
+async def asked(
+    tenancy: Annotated[Tenancy, allow("tests", Action.READ)],
+    runs: AsksModel,
+    steps: Annotated[list[Any], Body()],
+    response: Response,
+) -> RunState:
+    return show_run(response, await runs.ask(tenancy, MAY_ASK, ECHO, json.dumps(steps)))
+
+
+def parts(count: int, pause: float = 0.002) -> list[Any]:
+    """So many pieces, each of which gets an event of its own."""
+    return [step for number in range(count) for step in (f"part {number}, ", pause)]
+
+
+async def ask(client: Client, *steps: Any) -> str:
+    answer = await client.post("/v1/asked", json=list(steps))
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/v1/runs/{answer.json()['run_id']}"
+    return str(answer.json()["run_id"])
+
+
+async def ended(client: Client, run_id: str) -> dict[str, Any]:
+    """How the run stands when it does not change any more."""
+    async with asyncio.timeout(20):
+        while True:
+            shown: dict[str, Any] = (await client.get(f"/v1/runs/{run_id}")).json()
+            if shown["state"] not in {"pending", "streaming"}:
+                return shown
+            await asyncio.sleep(0.02)
+
+
+def events_in(wire: str) -> list[dict[str, Any]]:
+    """What `data:` holds of each whole event; a cut one is none."""
+    whole = wire.replace("\r\n", "\n").split("\n\n")[:-1]
+    lines = [line for event in whole for line in event.split("\n") if line.startswith("data: ")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+@asynccontextmanager
+async def listening(settings: Settings, given: dict[str, Any], runs: Runs) -> AsyncGenerator[str]:
+    """The same application on a real socket."""
+    app, port = create_app(settings, [router]), free_port()
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "state": {**given, "runs": runs}}, receive, send)
+
+    config = uvicorn.Config(served, port=port, lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/livez", 200)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
