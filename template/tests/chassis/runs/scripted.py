@@ -16,6 +16,7 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.guards import allow
 from service.chassis.contract.run_states import RunState
 from service.chassis.contract.runs import AsksModel, show_run
+from service.chassis.errors import Conflict
 from service.chassis.identity import Action, Permission
 from service.chassis.intelligence.gateway import ModelUnavailable, Prompt
 from service.chassis.settings import Settings
@@ -59,6 +60,16 @@ async def asked(
     response: Response,
 ) -> RunState:
     return show_run(response, await runs.ask(tenancy, MAY_ASK, ECHO, json.dumps(steps)))
+
+
+@router.post("/in-vain")
+async def asked_in_vain(
+    tenancy: Annotated[Tenancy, allow("tests", Action.READ)],
+    runs: AsksModel,
+    steps: Annotated[list[Any], Body()],
+) -> None:
+    await runs.ask(tenancy, MAY_ASK, ECHO, json.dumps(steps))
+    raise Conflict("Not like that.")
 
 
 def parts(count: int, pause: float = 0.002) -> list[Any]:

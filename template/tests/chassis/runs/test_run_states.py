@@ -166,6 +166,18 @@ async def test_nothing_is_asked_if_the_question_was_not_committed(
         assert await session.scalar(text("SELECT count(*) FROM runs")) == 1
 
 
+async def test_a_question_is_asked_when_it_is_committed(
+    ana: Client, runs: Runs, database: Database, acme: TenantId
+) -> None:
+    """With a key it is not, if what the request does afterwards fails."""
+    key = {"idempotency-key": uuid4().hex}
+    refused = await ana.post("/v1/asked/in-vain", json=[0.5], headers=key)
+    assert refused.status_code == 409
+    assert not runs._working
+    async with database.transaction(acme) as session:
+        assert await session.scalar(text("SELECT count(*) FROM runs")) == 0
+
+
 async def test_fifty_at_once_with_one_key_are_one_question(
     ana: Client, database: Database, acme: TenantId
 ) -> None:

@@ -1,5 +1,6 @@
-"""What no made-up body can create: it takes a device."""
+"""What no made-up body can create: it takes a device, or a feature that asks a model."""
 
+import asyncio
 from uuid import uuid4
 
 from sqlalchemy import insert
@@ -7,6 +8,12 @@ from sqlalchemy import insert
 from callers import Person
 from service.chassis.application.database import Database
 from service.chassis.application.passkeys import Passkey
+from service.chassis.application.run_reading import MAY_READ, read_run
+from service.chassis.application.tenancy import Tenancy
+from service.chassis.identity import Caller
+from service.chassis.intelligence.gateway import Prompt
+
+ECHO = Prompt("tests.canary", version=1, instructions="Repeat.")
 
 
 async def added_passkey(person: Person, name: str) -> str:
@@ -17,3 +24,16 @@ async def added_passkey(person: Person, name: str) -> str:
     async with database.transaction(person.tenant_id) as session:
         made = await session.execute(insert(Passkey).values(values).returning(Passkey.id))
     return str(made.scalar_one())
+
+
+async def asked_run(person: Person, text: str) -> str:
+    """That has ended, so that it does not change any more."""
+    given = person.app.state.given
+    granted = person.granted or await person.sign_in()
+    caller = Caller(str(granted.member_id), person.tenant_id, person.role)
+    tenancy = Tenancy(caller, given["intelligence"], given["database"])
+    run = await given["runs"].ask(tenancy, MAY_READ, ECHO, text)
+    async with asyncio.timeout(10):
+        while (await read_run(tenancy, run.id)).ended_at is None:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.02)
+    return str(run.id)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from chassis.wall.devices import added_passkey
+from chassis.wall.devices import added_passkey, asked_run
 from chassis.wall.examples import Examples, Schema, Unknown, resolved
 from httpx2 import Response
 
@@ -115,6 +115,8 @@ class Matrix:
             return str(spare.session_id)
         if name == "passkey_id":
             return await added_passkey(side.client.me, side.canary)
+        if name == "run_id":
+            return await asked_run(side.client.me, side.canary)
         creator = self._creator(operation, name)
         response = await self.ask(side, creator, await self.own(side, creator))
         if not response.is_success or "id" not in response.json():

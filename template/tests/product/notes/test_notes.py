@@ -82,8 +82,12 @@ async def test_an_archived_note_leaves_the_list_and_archiving_twice_is_once(ana:
 
 async def test_a_summary_comes_from_the_model(ana: Client) -> None:
     note = await created(ana)
-    summary = await ana.post(f"/v1/notes/{note['id']}/summary")
-    assert summary.json() == {"summary": "Bread and butter"}
+    asked = await ana.post(f"/v1/notes/{note['id']}/summary")
+    assert asked.status_code == 202
+    events = (await ana.get(f"{asked.headers['location']}/events")).text
+    assert "event: final" in events
+    told = (await ana.get(asked.headers["location"])).json()
+    assert (told["state"], told["answer"]["text"]) == ("succeeded", "Bread and butter")
 
 
 async def test_what_is_not_there_is_a_404_for_every_method(ana: Client) -> None:
