@@ -200,12 +200,15 @@ async def test_a_tenant_asks_only_so_much_at_once(ana: Client, eve: Client, runs
     await ask(eve, "a")
 
 
-@pytest.mark.example
-def test_every_route_that_asks_a_model_answers_with_how_it_stands(app: Service) -> None:
-    asking = 0
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
-        if isinstance(route, APIRoute) and AsksModel in get_annotations(route.endpoint).values():
-            asking += 1
-            assert (route.response_model, route.status_code) == (RunState, 202), route.path
-    assert asking
+def asking_routes(app: Service) -> list[APIRoute]:
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    found = [route for route in routes if isinstance(route, APIRoute)]
+    return [each for each in found if AsksModel in get_annotations(each.endpoint).values()]
+
+
+def test_every_route_that_asks_a_model_answers_with_how_it_stands(
+    app: Service, asking: Service
+) -> None:
+    for route in asking_routes(app):
+        assert (route.response_model, route.status_code) == (RunState, 202), route.path
+    assert [route.path for route in asking_routes(asking)] == ["/asked", "/asked/in-vain"]
