@@ -206,7 +206,7 @@ def asking_routes(app: Service) -> list[APIRoute]:
     return [each for each in found if AsksModel in get_annotations(each.endpoint).values()]
 
 
-def test_every_route_that_asks_a_model_answers_with_how_it_stands(
+async def test_every_route_that_asks_a_model_answers_with_how_it_stands(
     app: Service, asking: Service
 ) -> None:
     for route in asking_routes(app):
