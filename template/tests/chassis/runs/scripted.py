@@ -41,6 +41,9 @@ class Scripted:
                     yield step
                 case int() | float():
                     await asyncio.sleep(step)
+                case {"babble": _}:
+                    while True:
+                        yield ""
                 case {"chr": number}:
                     yield chr(number)
                 case {"unavailable": _}:

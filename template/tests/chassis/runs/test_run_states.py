@@ -69,6 +69,16 @@ async def test_what_goes_wrong_has_a_reason_and_words_and_no_inside(
     assert "secret" not in str(shown)
 
 
+async def test_a_model_that_never_waits_holds_up_nobody(
+    ana: Client, bob: Client, runs: Runs
+) -> None:
+    runs.pace = replace(runs.pace, longest_seconds=1)
+    run_id = await ask(ana, {"babble": 1})
+    async with asyncio.timeout(5):
+        assert (await ended(bob, await ask(bob, "b")))["state"] == "succeeded"
+    assert (await ended(ana, run_id))["reason"] == "too_slow"
+
+
 async def test_a_model_says_what_no_database_keeps(ana: Client) -> None:
     """`\\0` and half a character: our intake refuses both, a model is not asked by it."""
     shown = await ended(ana, await ask(ana, {"chr": 0}, {"chr": 0xD800}, "\U0001f35e"))

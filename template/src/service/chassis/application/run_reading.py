@@ -16,9 +16,10 @@ from service.chassis.errors import NotFound
 from service.chassis.identity import Action, Permission
 
 MAY_READ = Permission("runs", Action.READ)
-# How many events are in memory for one reader, however slow, and how often it looks for more.
+# How many events are in memory for one reader, however slow.
 PAGE = 100
-LOOK_SECONDS = 0.2
+# Seconds between two looks: more and more of them, the longer nothing is said.
+SOONEST, LATEST = 0.1, 1
 Said = Row[*tuple[Any, ...]]
 
 
@@ -49,6 +50,7 @@ async def cancel_run(tenancy: Tenancy, run_id: UUID) -> RunRow:
 
 async def progress(tenancy: Tenancy, run_id: UUID, after: int) -> AsyncGenerator[Progress]:
     """No transaction is open between two looks, however slowly they are taken."""
+    pause = SOONEST
     while True:
         async with tenancy.transaction(MAY_READ) as session:
             # First the run: what it had said by then is there, if not more.
@@ -59,9 +61,10 @@ async def progress(tenancy: Tenancy, run_id: UUID, after: int) -> AsyncGenerator
         if heard.is_all:
             return
         if heard.said:
-            after = heard.said[-1].number
-        else:
-            await asyncio.sleep(LOOK_SECONDS)
+            after, pause = heard.said[-1].number, SOONEST
+        if len(heard.said) < PAGE:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LATEST)
 
 
 async def _read(tenancy: Tenancy, session: AsyncSession, run_id: UUID) -> RunRow:

@@ -52,31 +52,37 @@ class TooLong(Exception):
     """The answer is longer than this service keeps."""
 
 
-@dataclass
 class Heard:
     """What the model has said, and how much of it is not written down yet."""
 
-    most: int
-    whole: str = ""
-    new: str = ""
-    more: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, most: int) -> None:
+        self._room = most
+        self._said: list[str] = []
+        self._taken = 0
+        self.more = asyncio.Event()
 
     async def listen(self, pieces: AsyncIterator[str]) -> None:
         try:
             async for piece in pieces:
-                room = self.most - len(self.whole)
-                kept = storable(piece)[:room]
-                self.whole, self.new = self.whole + kept, self.new + kept
+                self._said.append(storable(piece)[: self._room])
                 self.more.set()
-                if len(piece) > room:
+                if len(piece) > self._room:
                     raise TooLong
+                self._room -= len(piece)
+                # A model that never waits would leave no turn to anybody, nor to its time-out.
+                await asyncio.sleep(0)
         finally:
             self.more.set()
 
     def take(self) -> str:
-        new, self.new = self.new, ""
+        new = "".join(self._said[self._taken :])
+        self._taken = len(self._said)
         self.more.clear()
         return new
+
+    @property
+    def whole(self) -> str:
+        return "".join(self._said)
 
 
 def storable(text: str) -> str:

@@ -19,7 +19,8 @@ LastHeard = Annotated[
     int, Header(alias="Last-Event-ID", ge=0, le=2**53, description="Go on after this event.")
 ]
 STREAMED: dict[int | str, dict[str, Any]] = {
-    200: {"model": RunEvent, "description": "Events, the oldest first."}
+    200: {"model": RunEvent, "description": "Events, the oldest first."},
+    204: {"description": "The last event was the end."},
 }
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -53,9 +54,12 @@ async def cancel_run(tenancy: CanFollow, run_id: UUID, response: Response) -> Ru
 @router.get("/{run_id}/events", response_class=EventStream, responses=STREAMED)
 async def follow_run(
     tenancy: CanFollow, run_id: UUID, request: Request, last_heard: LastHeard = 0
-) -> EventStream:
+) -> Response:
     """Every event from the first, or after the last one that was heard; to the end."""
-    await run_reading.read_run(tenancy, run_id)
+    run = await run_reading.read_run(tenancy, run_id)
+    if run.ended_at and last_heard >= run.last_number:
+        # What tells a browser that there is nothing to reconnect for.
+        return Response(status_code=204)
     again = partial(refuse_stranger, request, tenancy.caller)
     return EventStream(run_events(tenancy, run_id, last_heard, again))
 
