@@ -14,6 +14,7 @@ from chassis.accounts.people import OTHER, PASSWORD
 from chassis.fuzz.agreeable import NAME, code_for
 from chassis.fuzz.stage import Stage
 from chassis.sign_in.browser import parameters
+from chassis.wall.devices import asked_run
 
 from callers import Client
 from service.chassis.application.one_time import Purpose, issue
@@ -143,10 +144,17 @@ async def other_member(stage: Stage) -> Genuine:
     return Genuine(path_parameters={"member_id": str(await stage.world.id_of(email))})
 
 
+async def own_run(stage: Stage) -> Genuine:
+    return Genuine(path_parameters={"run_id": await asked_run(stage.person, "a text")})
+
+
 GENUINE: Mapping[str, Callable[[Stage], Awaitable[Genuine]]] = {
     "POST /v1/sessions/refresh": refresh_token,
     "POST /v1/browser/refresh": refresh_cookie,
     "DELETE /v1/sessions/{session_id}": own_session,
+    "GET /v1/runs/{run_id}": own_run,
+    "GET /v1/runs/{run_id}/events": own_run,
+    "POST /v1/runs/{run_id}/cancel": own_run,
     "POST /v1/sign-in/password": password,
     "PUT /v1/account/password": both_passwords,
     "POST /v1/accounts/reset": partial(letter, Purpose.RESET),
