@@ -34,6 +34,7 @@ TOUCHED_BY_ANSWERS = (
     "tests/architecture/test_map.py",
     "tests/architecture/test_ownership.py",
     "tests/architecture/test_default_deny.py",
+    "tests/architecture/test_contract.py",
     "tests/product",
     "tests/chassis/test_server.py",
     "tests/chassis/test_settings.py",

@@ -18,6 +18,8 @@ COMMANDS = {
     "cases": ("dev.cases", "write", ()),
     "asvs": ("dev.asvs", "write", ()),
     "surface": ("dev.surface", "write", ()),
+    "contract": ("dev.contract", "write", ("--breaking",)),
+    "contract-diff": ("dev.contract", "diff", ("--base",)),
     "settings": ("dev.settings_pages", "write", ()),
     "template-update": ("dev.template", "update", ()),
     "template-check": ("dev.template", "check", ()),

@@ -48,13 +48,19 @@ def routes(features: Sequence[APIRouter]) -> set[Row]:
 def _routes(
     features: Sequence[APIRouter], environment: str, *, accounts: bool = True
 ) -> frozenset[Row]:
+    return frozenset(_listed(application(features, environment, accounts=accounts)))
+
+
+def application(
+    features: Sequence[APIRouter], environment: str = "production", *, accounts: bool = True
+) -> Service:
+    """To ask what it serves; it is connected to nothing."""
     made_up = _made_up()
     changes = {
         "service": made_up.service.model_copy(update={"environment": environment}),
         "accounts": made_up.accounts.model_copy(update={"enabled": accounts}),
     }
-    app = create_app(made_up.model_copy(update=changes), features)
-    return frozenset(_listed(app))
+    return create_app(made_up.model_copy(update=changes), features)
 
 
 def _listed(app: Service) -> Iterator[Row]:

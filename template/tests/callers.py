@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import httpx2
 
+from agreed import AGREED
 from dev.people import signed_in
 from service.chassis.app import Service
 from service.chassis.application.sessions import Granted
@@ -61,6 +62,15 @@ class Client(httpx2.AsyncClient):
             auth=person,
             **options,
         )
+
+    async def send(
+        self, request: httpx2.Request, *, stream: bool = False, **options: Any
+    ) -> httpx2.Response:
+        response = await super().send(request, stream=stream, **options)
+        if not stream:
+            wrong = list(AGREED.differences(response))
+            assert not wrong, f"not what the interface document says: {wrong}"
+        return response
 
     async def signed_in(self) -> "Client":
         assert self.person is not None

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from agreed import AGREED
 from callers import KEY, Client, ClientFor, Person, Suspend
 from dev.database import LOGINS, Server, create_and_migrate
 from dev.services import Services, running
@@ -153,6 +154,7 @@ def settings(environment: Mapping[str, str]) -> Settings:
 @pytest.fixture(scope="session")
 async def app(settings: Settings) -> AsyncGenerator[Service]:
     app = create_app(settings, FEATURES)
+    AGREED.learn(app.openapi())
     async with app.router.lifespan_context(app) as state:
         app.state.given = state
         yield app

@@ -28,7 +28,7 @@ from service.chassis.contract.front import Front
 from service.chassis.contract.guards import routes_of, with_key_parameter
 from service.chassis.contract.idempotency import Idempotency, Replayed, show_again
 from service.chassis.contract.intake import Intake
-from service.chassis.contract.interface import completed
+from service.chassis.contract.interface import VERSIONED, completed
 from service.chassis.contract.limits import limiter
 from service.chassis.contract.problems import HANDLERS
 from service.chassis.contract.sign_in import SignedIn, join, sign_in_router
@@ -108,4 +108,5 @@ def _mount(app: Service, routers: Sequence[APIRouter]) -> None:
         app.include_router(api_page.router)
     own = (accounts.router,) if app.settings.offers_accounts else ()
     for router in (*own, *routers):
-        app.include_router(router, prefix="/v1")
+        # A router may say its version itself: `APIRouter(prefix="/v2/notes")`.
+        app.include_router(router, prefix="" if VERSIONED.match(router.prefix) else "/v1")

@@ -86,3 +86,16 @@ async def test_a_wrong_method_is_told_all_the_right_ones(settings: Settings, app
     assert (await client.post("/v1/shelf/x")).headers["allow"] == "GET, PUT"
     assert (await client.post("/v1/shelf/sale")).headers["allow"] == "DELETE, GET, PUT"
     assert (await client.delete("/v1/shelf/sale")).json() == "closed"
+
+
+async def test_a_router_may_say_its_version(settings: Settings, app: Service) -> None:
+    second = APIRouter(prefix="/v2/shelf", dependencies=[public("tests")])
+    second.add_api_route("/{name}", read)
+    shelf = create_app(settings, [router, second])
+    shelf.state.given = app.state.given
+    client = Client(shelf, None)
+    assert [(await client.get(f"/{v}/shelf/x")).status_code for v in ("v1", "v2", "v3")] == [
+        *(200, 200, 404)
+    ]
+    known = [shelf.openapi()["paths"][f"/{v}/shelf/{{name}}"]["get"] for v in ("v1", "v2")]
+    assert statuses(known[0]) == statuses(known[1]) > {"401", "404"}

@@ -11,7 +11,7 @@ from service.chassis.contract.problems import CATALOGUE, problem
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 SENT = ("authorization", "content-type", "idempotency-key", "if-match", "if-none-match")
-READ = ("etag", "location", "retry-after", "x-trace-id")
+READ = ("etag", "location", "retry-after", "x-trace-id", "deprecation", "sunset", "link")
 
 
 class KnownPages(CORSMiddleware):

@@ -28,6 +28,8 @@ class Visit:
     standings: list[tuple[Quota, Standing]] = field(default_factory=list)
     caller: Caller | None = None
     entered: tuple[InFlight, int] | None = None
+    # Of a route that will end.
+    announced: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 class Front:
@@ -53,6 +55,8 @@ class Front:
                 visit.status = message["status"]
                 if visit.standings:
                     message["headers"] = [*message.get("headers", ()), *fields(visit.standings)]
+                if visit.announced:
+                    message["headers"] = [*message.get("headers", ()), *visit.announced]
             await send(message)
 
         try:

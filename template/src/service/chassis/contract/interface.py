@@ -1,5 +1,6 @@
 """The interface document, completed: every refusal, who may call, and which version was read."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from service.chassis.contract.versions import ETAG
 
 Json = dict[str, Any]
 BEARER = "bearer"
+VERSIONED = re.compile(r"/v[1-9][0-9]*(?:/|$)")
 # What any route can answer: bad input, a limit, a crash, a dependency that is down.
 ALWAYS = frozenset({400, 422, 429, 500, 503})
 GUARDED = frozenset({401, 403, 404, 409})
@@ -25,7 +27,8 @@ PROBLEM: Json = {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "code": {"type": "string", "enum": sorted(CATALOGUE)},
+        # More may come: who meets an unknown one goes by the status.
+        "code": {"type": "string", "enum": sorted(CATALOGUE), "x-open-enum": True},
         "detail": {"type": "string"},
         "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "fields": {
@@ -60,8 +63,11 @@ def completed(document: Json, routes: Iterable[Route]) -> Json:
         if operation := operations.get(route.method.lower()):
             versioned = any(_if_match(each) for each in operations.values())
             operation["security"] = [] if isinstance(route.access, Public) else [{BEARER: []}]
+            if route.deprecation:
+                said = f"{operation.get('description', '')}\n\n{route.deprecation}".strip()
+                operation |= {**route.deprecation.documented, "description": said}
             # Some public routes want a credential of another kind: a password, a cookie, a token.
-            _complete(operation, refuses=route.path.startswith("/v1/"), versioned=versioned)
+            _complete(operation, refuses=bool(VERSIONED.match(route.path)), versioned=versioned)
     return document
 
 
