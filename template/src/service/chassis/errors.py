@@ -18,6 +18,7 @@ ServiceError
 ├── KeyRequired           say which attempt this is
 ├── KeyReused             the idempotency key stands for another request
 ├── InProgress            the first request with this key is still at work
+├── RunCancelled          a question to a model was taken back
 ├── Unrepeatable          done before, and its answer cannot be shown again
 ├── TooManyKeys           this caller has more keys alive than anyone needs
 ├── SignatureRefused      a webhook is not signed as agreed
@@ -102,6 +103,10 @@ class KeyReused(ServiceError):
 
 class InProgress(ServiceError):
     code = "in-progress"
+
+
+class RunCancelled(ServiceError):
+    code = "run-cancelled"
 
 
 class Unrepeatable(ServiceError):

@@ -15,11 +15,16 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.problems import CATALOGUE, problem_body
 from service.chassis.contract.run_states import Degraded, Failed, Succeeded, run_state
 from service.chassis.contract.shapes import Shown
-from service.chassis.errors import ServiceError
+from service.chassis.errors import RunCancelled, ServiceError, Unavailable
 from service.chassis.telemetry.logs import log_failure
 
 # Proxies cut what is silent for long; a page finds out that it hears nothing any more.
 HEARTBEAT_SECONDS = 10
+FAILED: dict[str, type[ServiceError]] = {
+    "cancelled": RunCancelled,
+    "interrupted": Unavailable,
+    "internal": ServiceError,
+}
 
 
 class ProblemShown(Shown):
@@ -82,10 +87,10 @@ async def run_events(
                 yield KEEPALIVE_COMMENT
                 last_sent = time.monotonic()
     except ServiceError as error:
-        yield _framed(_broken_off(error.code, str(error)))
+        yield _framed(_broken_off(type(error), str(error)))
     except Exception as error:  # noqa: BLE001  the status is sent; this is all that can be said
         log_failure("stream_failed", error, run=str(run_id))
-        yield _framed(_broken_off("internal"))
+        yield _framed(_broken_off(ServiceError))
 
 
 def _events(heard: Progress, after: int) -> Iterator[RunEvent]:
@@ -101,19 +106,18 @@ def _events(heard: Progress, after: int) -> Iterator[RunEvent]:
 def _ending(run: RunRow) -> RunEvent:
     state = run_state(run)
     if isinstance(state, Failed):
-        code = "internal" if state.reason == "internal" else "unavailable"
-        shown = _shown("run-cancelled" if state.reason == "cancelled" else code, state.message)
+        shown = _shown(FAILED[state.reason], state.message)
         return ErrorSaid(number=run.last_number, problem=shown, run=state)
     assert isinstance(state, Succeeded | Degraded)
     return FinalSaid(number=run.last_number, run=state)
 
 
-def _broken_off(code: str, detail: str | None = None) -> RunEvent:
-    return ErrorSaid(number=None, problem=_shown(code, detail), run=None)
+def _broken_off(kind: type[ServiceError], detail: str | None = None) -> RunEvent:
+    return ErrorSaid(number=None, problem=_shown(kind, detail), run=None)
 
 
-def _shown(code: str, detail: str | None) -> ProblemShown:
-    return ProblemShown(**problem_body(CATALOGUE[code], detail))
+def _shown(kind: type[ServiceError], detail: str | None) -> ProblemShown:
+    return ProblemShown(**problem_body(CATALOGUE[kind.code], detail))
 
 
 def _framed(event: RunEvent) -> bytes:
