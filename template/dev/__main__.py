@@ -8,6 +8,7 @@ from importlib import import_module
 # Imported when asked for: `make token` should not wait for Alembic.
 COMMANDS = {
     "serve": ("dev.serve", "serve", ()),
+    "work": ("dev.work", "serve_jobs", ()),
     "token": ("dev.tokens", "token", ("--tenant", "--role")),
     "migration": ("dev.migrations", "migration", ("message",)),
     "migrate": ("dev.migrations", "migrate", ()),

@@ -60,6 +60,7 @@ def database_urls(admin_url: str, passwords: Mapping[str, str]) -> dict[str, str
     server = Server(admin_url, passwords)
     return {
         "DATABASE_URL": server.url("service_app", DATABASE),
+        "DATABASE_QUEUE_URL": server.url("service_worker", DATABASE),
         "DATABASE_SYSTEM_URL": server.url("service_system", DATABASE),
         "MIGRATION_DATABASE_URL": server.url("service_migrator", DATABASE),
     }

@@ -1,4 +1,4 @@
-"""`make dev`: Postgres, Valkey, migrations, two tenants and the service, in one command."""
+"""`make dev`: Postgres, Valkey, migrations, two tenants, the service and a worker, at once."""
 
 import asyncio
 import os
@@ -121,8 +121,24 @@ def watch(listener: socket.socket) -> int:
     process = subprocess.Popen([*shim, *command], cwd=ROOT, pass_fds=[number])
     # Ctrl-C reaches the child by itself; `kill` does not, and would leave it behind.
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    while True:
-        try:
-            return max(process.wait(), 0)
-        except KeyboardInterrupt:
-            continue
+    with working():
+        while True:
+            try:
+                return max(process.wait(), 0)
+            except KeyboardInterrupt:
+                continue
+
+
+@contextmanager
+def working() -> Iterator[None]:
+    """A worker beside the service; a database that is given may come without a queue."""
+    if "DATABASE_QUEUE_URL" not in os.environ:
+        yield
+        return
+    command = [*dying_with_us(signal.SIGTERM), sys.executable, "-m", "dev", "work"]
+    worker = subprocess.Popen(command, cwd=ROOT)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait()

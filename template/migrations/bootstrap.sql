@@ -28,7 +28,9 @@ GRANT service_owner, service_keeper TO CURRENT_USER;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 ALTER SCHEMA public OWNER TO service_owner;
 CREATE SCHEMA IF NOT EXISTS wall AUTHORIZATION service_keeper;
+CREATE SCHEMA IF NOT EXISTS queue AUTHORIZATION service_keeper;
 GRANT USAGE ON SCHEMA public, wall
     TO service_app, service_worker, service_readonly, service_system, service_migrator;
 GRANT USAGE ON SCHEMA wall TO service_owner;
+GRANT USAGE ON SCHEMA queue TO service_worker;
 REVOKE service_owner, service_keeper FROM CURRENT_USER;

@@ -131,6 +131,7 @@ def environment(
     return {
         "SERVICE_ENVIRONMENT": "development",
         "DATABASE_URL": server.url("service_app", database_name),
+        "DATABASE_QUEUE_URL": server.url("service_worker", database_name),
         "DATABASE_SYSTEM_URL": server.url("service_system", database_name),
         "VALKEY_URL": services.valkey_url,
         "TENANCY_KEY": KEY,

@@ -10,8 +10,8 @@ PAGE = (ROOT / "docs" / "records.md").read_text("utf-8")
 LISTED = set(re.findall(r"^\| `([\w.]+)` \|", PAGE, re.MULTILINE))
 LOGGING = frozenset({"log", "log_failure"})
 RECORDING = frozenset({"NewPassword", "_record", "record"})
-# The one module that writes lines, and the one command that prints an id to its operator.
-WRITERS = {"telemetry.logs": "sys.stdout.write", "tenants": "sys.stdout.write"}
+# The one module that writes lines, and the commands that tell an operator something.
+WRITERS = dict.fromkeys(("telemetry.logs", "tenants", "jobs_command"), "sys.stdout.write")
 WRITING = ("logging.", "print", "sys.stderr.", "sys.stdout.", "warnings.warn")
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import ASGIApp
 
 from service.chassis.application.issuers import Issuers
+from service.chassis.application.jobs import NO_JOBS, Declared
 from service.chassis.application.outgoing import EndpointOf
 from service.chassis.contract import (
     accounts,
@@ -48,11 +49,17 @@ CHASSIS = (
     runs.router,
 )
 
+# `contract/api_page.py` is ours.
+OWN_PAGES_OFF: dict[str, Any] = {"docs_url": None, "redoc_url": None}
+
 
 class Service(FastAPI):
     """FastAPI inside layers that also cover what FastAPI answers on its own."""
 
     settings: Settings
+    # For `python -m service worker`, which does what this application puts.
+    jobs: Declared
+    model: Model
 
     def build_middleware_stack(self) -> ASGIApp:
         http = self.settings.http
@@ -78,6 +85,7 @@ def create_app(
     issuers: Issuers | None = None,
     signed_in: SignedIn = join,
     endpoint_of: EndpointOf | None = None,
+    jobs: Declared = NO_JOBS,
 ) -> Service:
     """Everything that strangers can reach, or an error that says why it may not start."""
     configure_logs(settings)
@@ -85,18 +93,17 @@ def create_app(
         title=about().name,
         description=about().description,
         contact={"name": about().owner},
-        lifespan=living(settings, model or LocalModel(), issuers, endpoint_of),
+        lifespan=living(settings, model or LocalModel(), issuers, endpoint_of, jobs),
         dependencies=[Depends(limiter)],
         exception_handlers={**HANDLERS, **DENIED, Replayed: show_again},
         max_body_size=settings.http.max_body_bytes,
         openapi_url=None if settings.production else "/openapi.json",
-        docs_url=None,
-        redoc_url=None,
+        **OWN_PAGES_OFF,
         # A redirect would follow whatever Host the caller sent.
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.settings = settings
+    app.settings, app.jobs, app.model = settings, jobs, model or LocalModel()
     app.state.asked = {}
     _mount(app, (sign_in_router(signed_in), *CHASSIS, *features))
     return app

@@ -128,6 +128,10 @@ class TooManyRequests(ServiceError):
 class Unavailable(ServiceError):
     code = "unavailable"
 
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class SignatureRefused(ServiceError):
     code = "signature-refused"

@@ -15,6 +15,7 @@ from service.chassis.application.capability import CapabilityKey
 from service.chassis.application.database import Database
 from service.chassis.application.denials import Denials
 from service.chassis.application.issuers import Issuers
+from service.chassis.application.jobs import NO_JOBS, Declared
 from service.chassis.application.joining import Joining
 from service.chassis.application.once import Once
 from service.chassis.application.outbound import Bounds, Outbound
@@ -27,6 +28,7 @@ from service.chassis.application.outgoing import (
 )
 from service.chassis.application.posture import refuse_unsafe_database
 from service.chassis.application.providers import Providers
+from service.chassis.application.put_jobs import PutJobs
 from service.chassis.application.quotas import Quotas
 from service.chassis.application.runs import Runs
 from service.chassis.application.sessions import Sessions
@@ -56,6 +58,7 @@ def living(
     model: Model,
     issuers: Issuers | None = None,
     endpoint_of: EndpointOf | None = None,
+    jobs: Declared = NO_JOBS,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[Parts]:
@@ -70,6 +73,7 @@ def living(
             parts["intelligence"] = Intelligence(model)
             parts["runs"] = Runs(parts["database"], parts["intelligence"])
             closing.push_async_callback(parts["runs"].stop)
+            parts["jobs"] = PutJobs(jobs, settings.jobs)
             parts["outgoing"] = await _sending(closing, settings, parts, endpoint_of)
             health.started = True
             closing.callback(setattr, health, "draining", True)

@@ -101,6 +101,11 @@ class DatabaseSettings(Section):
         None,
         description="URL of the role service_system: commands across tenants, sending webhooks.",
     )
+    queue_url: Secret | None = Field(
+        None,
+        description="URL of the role service_worker: a worker's queue of jobs. Postgres itself, "
+        "or a pooler in session mode: it listens there.",
+    )
     pool_size: int = Field(10, ge=1, description="Connections per process.")
     pool_timeout_seconds: float = Field(2, gt=0, description="Wait for a connection, then 503.")
     statement_timeout_seconds: float = Field(

@@ -18,6 +18,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from service.chassis.jobs_settings import JobsSettings
 from service.chassis.limits_settings import LimitsSettings
 from service.chassis.sections import (
     AccountsSettings,
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     tenancy: TenancySettings
     identity: IdentitySettings
     accounts: AccountsSettings = AccountsSettings()
+    jobs: JobsSettings = JobsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
 
     @property

@@ -16,7 +16,7 @@ from service.chassis.application.audit import Actor, record
 from service.chassis.application.database import Database
 from service.chassis.application.members import Member
 from service.chassis.application.tables import Tenant
-from service.chassis.application.tenancy import Tenancy
+from service.chassis.application.tenancy import Tenancy, Transactions
 from service.chassis.errors import Forbidden
 from service.chassis.identity import Caller, MemberId, Permission, Role, TenantId
 from service.chassis.intelligence.gateway import Intelligence
@@ -48,30 +48,45 @@ class Errand:
 
 
 @dataclass(frozen=True)
-class Deputy(Tenancy):
-    errand: Errand = field(kw_only=True)
-
+class Unattended(Tenancy):
     @asynccontextmanager
     async def transaction(
         self, permission: Permission | None = None
     ) -> AsyncGenerator[AsyncSession]:
         """Names its permission, always: no guard stood in front of this work."""
         if permission is None:
-            raise Forbidden("Work on behalf of a member must name the permission that it needs.")
+            raise Forbidden("Work after the request must name the permission that it needs.")
         async with super().transaction() as session:
-            (await _as_of_now(session, self.errand)).require(permission)
+            (await self.caller_now(session)).require(permission)
             yield session
+
+    async def caller_now(self, session: AsyncSession) -> Caller:  # noqa: ARG002
+        return self.caller
+
+
+@dataclass(frozen=True)
+class Deputy(Unattended):
+    errand: Errand = field(kw_only=True)
+
+    async def caller_now(self, session: AsyncSession) -> Caller:
+        return await _as_of_now(session, self.errand)
 
 
 @asynccontextmanager
 async def on_behalf(
-    database: Database, intelligence: Intelligence, errand: Errand
+    database: Database,
+    intelligence: Intelligence,
+    errand: Errand,
+    work: Transactions | None = None,
 ) -> AsyncGenerator[Tenancy]:
-    """What is refused is on record, with the member as who was refused."""
+    """What is refused is on record, with the member as who was refused.
+
+    The blocks are those of `work`; who may and who was refused is asked and told apart from it.
+    """
     try:
         async with database.transaction(errand.tenant_id) as session:
             caller = await _as_of_now(session, errand)
-        yield Deputy(caller, intelligence, database, errand=errand)
+        yield Deputy(caller, intelligence, work or database, errand=errand)
     except Forbidden as refused:
         async with database.transaction(errand.tenant_id) as session:
             actor = Actor(str(errand.member_id))

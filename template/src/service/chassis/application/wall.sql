@@ -6,14 +6,16 @@ roles AS (
     FROM pg_roles WHERE rolname ~ '^service_(app|worker|readonly|system|owner|keeper|migrator)$'
 ),
 schemas AS (
-    SELECT *, CASE nspname WHEN 'wall' THEN 'service_keeper' ELSE 'service_owner' END AS rightful
+    SELECT *, CASE WHEN nspname IN ('wall', 'queue') THEN 'service_keeper'
+              ELSE 'service_owner' END AS rightful
     FROM pg_namespace
     WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_(toast|temp_)'
 ),
 -- From 16384 on an oid is no part of Postgres itself, whichever schema hides it.
 relations AS (
     SELECT c.*, n.nspname,
-           CASE nspname WHEN 'wall' THEN 'service_keeper' ELSE 'service_owner' END AS rightful,
+           CASE WHEN nspname IN ('wall', 'queue') THEN 'service_keeper'
+           ELSE 'service_owner' END AS rightful,
            CASE nspname WHEN 'public' THEN '' ELSE nspname || '.' END || relname AS name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid >= 16384 AND n.nspname !~ '^pg_(toast|temp_)'
@@ -21,7 +23,7 @@ relations AS (
 tables AS (
     SELECT *, kind IN ('tenant', 'registry') AS walled
     FROM relations CROSS JOIN LATERAL (SELECT CASE
-        WHEN nspname = 'wall' THEN 'wall'
+        WHEN nspname IN ('wall', 'queue') THEN nspname
         WHEN name = 'tenants' THEN 'registry'
         WHEN name IN ('system_log', 'alembic_version') THEN 'system'
         WHEN obj_description(oid, 'pg_class') LIKE 'global: _%' THEN 'global'
@@ -63,7 +65,8 @@ allowed (kind, to_roles, privileges) AS (
     ('global', '{service_app, service_worker, service_readonly}', '{SELECT}'),
     ('registry', '{service_app, service_worker, service_readonly}', '{SELECT}'),
     ('registry', '{service_system}', '{SELECT, INSERT, UPDATE}'),
-    ('system', '{service_system}', '{SELECT, INSERT}')),
+    ('system', '{service_system}', '{SELECT, INSERT}'),
+    ('queue', '{service_worker}', '{SELECT, INSERT, UPDATE, DELETE}')),
 canonical (kind, name, command, permissive, to_roles, visible, writable) AS (
     SELECT kind, name, command, permissive, to_roles, own, CASE command WHEN '*' THEN own END
     FROM (VALUES
@@ -102,7 +105,9 @@ genuine (name, print, callers) AS (
     ('wall.tenant()', '424ad93ee11c41b59469f1930ea417b6', 'owner|app|worker|readonly'),
     ('wall.enclose(regclass)', '2f429bf75157242d1784590d5f11a245', 'owner'),
     ('wall.share(regclass)', '47ae4790849336dd00e2ba6b2dd9b5ad', 'owner'),
-    ('wall.retire_key(text)', 'f26b5b1501352d8797828a88171503b7', 'migrator')
+    ('wall.retire_key(text)', 'f26b5b1501352d8797828a88171503b7', 'migrator'),
+    ('wall.put_ticket(uuid,bigint,timestamp with time zone,bigint)',
+        '77a3645e34fecf9d35166cd760fae9b9', 'app|worker')
 )
 
 SELECT rolname::text AS object, 'has an attribute that goes around the wall; ALTER ROLE … '

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from service.chassis.errors import Invalid, ServiceError, TooManyRequests
+from service.chassis.errors import Invalid, ServiceError, TooManyRequests, Unavailable
 from service.chassis.identity import FRESH_SECONDS
 from service.chassis.telemetry.logs import log_failure
 from service.chassis.telemetry.tracing import current_trace_id
@@ -110,7 +110,7 @@ def problem_of(error: ServiceError) -> JSONResponse:
     fields, headers = None, {}
     if isinstance(error, Invalid):
         fields = [{"field": error.field, "message": str(error)}]
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | Unavailable):
         headers = {"retry-after": str(error.retry_after)}
     return problem(CATALOGUE[error.code], str(error), fields=fields, headers=headers)
 

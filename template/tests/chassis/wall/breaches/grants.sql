@@ -164,3 +164,15 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO service_app;
 --- future tables for everyone
 -- owner > every schema > grants future objects to PUBLIC
 ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
+
+--- SELECT on the queue for service_app
+-- keeper > queue.procrastinate_jobs > grants SELECT to service_app
+GRANT SELECT ON queue.procrastinate_jobs TO service_app;
+
+--- INSERT on the queue for service_system
+-- keeper > queue.procrastinate_jobs > grants INSERT to service_system
+GRANT INSERT ON queue.procrastinate_jobs TO service_system;
+
+--- TRUNCATE on the queue for service_worker
+-- keeper > queue.procrastinate_jobs > grants TRUNCATE to service_worker
+GRANT TRUNCATE ON queue.procrastinate_jobs TO service_worker;

@@ -53,7 +53,7 @@ ALTER ROLE service_keeper LOGIN;
 GRANT service_owner TO service_app;
 
 --- service_app in service_keeper
--- administrator > service_app > is a member of service_keeper > and wall
+-- administrator > service_app > is a member of service_keeper > and queue, wall
 GRANT service_keeper TO service_app;
 
 --- service_app in service_system
@@ -61,7 +61,7 @@ GRANT service_keeper TO service_app;
 GRANT service_system TO service_app;
 
 --- service_worker in service_migrator
--- administrator > service_worker > is a member of service_migrator > and public, wall, elsewhere
+-- administrator > service_worker > is a member of service_migrator > and public, queue, wall, elsewhere
 GRANT service_migrator TO service_worker;
 
 --- service_readonly in service_app
