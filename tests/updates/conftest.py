@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import copier
-import jinja2
 import pytest
-from copier._main import Worker
 
-from updates import edits
+from updates import edits, shortcuts
 from updates.places import Trace
 from updates.projects import Answers, Project
 from updates.repositories import Template
@@ -42,38 +40,12 @@ def workplace() -> Iterator[Path]:
             (Path(folder) / name).mkdir()
             patch.setenv(name, str(Path(folder) / name))
         patch.setattr(tempfile, "tempdir", str(Path(folder) / "TMPDIR"))
-        _compile_each_source_once(patch)
-        _render_only_templates(patch)
-        # Where git sees executable bits by itself, Copier asks once per file and does nothing.
-        patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
+        (Path(folder) / "clones").mkdir()
+        shortcuts.take(patch, Path(folder) / "clones")
         yield Path(folder)
 
 
 _patched = pytest.MonkeyPatch.context
-
-
-def _compile_each_source_once(patch: pytest.MonkeyPatch) -> None:
-    """Copier compiles some strings a thousand times per update; half of the time goes there."""
-    compiled: dict[Any, Any] = {}
-    compile_ = jinja2.Environment.compile
-
-    def once(self: jinja2.Environment, source: Any, *args: Any, **options: Any) -> Any:
-        key = (source, args, *options.items())
-        if key not in compiled:
-            compiled[key] = compile_(self, source, *args, **options)
-        return compiled[key]
-
-    patch.setattr(jinja2.Environment, "compile", once)
-
-
-def _render_only_templates(patch: pytest.MonkeyPatch) -> None:
-    """Copier renders each part of each path three times per update; nearly all are plain text."""
-    render = Worker._render_string
-
-    def rendered(self: Worker, string: str, *args: Any, **options: Any) -> str:
-        return render(self, string, *args, **options) if "{" in string else string
-
-    patch.setattr(Worker, "_render_string", rendered)
 
 
 @pytest.fixture(scope="session")

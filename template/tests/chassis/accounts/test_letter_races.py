@@ -12,7 +12,11 @@ from service.chassis.application.one_time import OneTime, Purpose, issue, see, s
 from service.chassis.application.passwords import Passwords
 from service.chassis.errors import Invalid
 
-WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+# In this database only: other tests share the server.
+WAITING = text(
+    "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    "WHERE NOT granted AND datname = current_database()"
+)
 
 
 class Paused(Passwords):

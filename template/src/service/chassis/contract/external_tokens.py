@@ -60,7 +60,7 @@ class ExternalTokens:
         try:
             found = self._read(token)
             trusted, issuer = self._trusted[found.issuer]
-            key = issuer.known_key(found.kid) or await issuer.key(found.kid)
+            key = await issuer.key(found.kid)
             return _verified(found, key, trusted)
         except Untrusted as error:
             log("external_token_refused", why=str(error))
