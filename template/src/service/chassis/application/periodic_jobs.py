@@ -8,10 +8,12 @@ from service.chassis.application.put_jobs import PutJobs
 from service.chassis.application.system import SystemDoor, tenants_at_work
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Unavailable
-from service.chassis.identity import Caller, Role, TenantId
+from service.chassis.identity import Action, Caller, Permission, Role, TenantId
 from service.chassis.intelligence.gateway import Intelligence
 from service.chassis.sections import DatabaseSettings
 from service.chassis.telemetry.logs import log
+
+PUT_JOBS = Permission("jobs", Action.WRITE)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class PeriodicJobs:
         caller = Caller(BY_ITSELF + kind, tenant_id, Role.EDITOR)
         tenancy = Tenancy(caller, self.intelligence, self.database)
         try:
-            async with tenancy.transaction() as session:
+            async with tenancy.transaction(PUT_JOBS) as session:
                 await self.jobs.put(
                     tenancy, session, self.jobs.declared.periodic[kind].work, key=key
                 )
