@@ -20,18 +20,19 @@ PLACES_SHOWN = 4
 NEVER = date.min
 
 
-def write(breaking: str) -> int:
+def write(breaking: str | None) -> int:
     """Rewrites the locks from the code; refuses what breaks a caller, unless it says why."""
     now, before = locks.served(), locks.locked()
     after = locks.joined(now[locks.CHASSIS], now[locks.PRODUCT])
     known = records()
     found = known.unaccepted(breaks(before, after, _today()), before=known)
-    if found and not breaking.strip():
+    why = (breaking or "").strip()
+    if found and not why:
         print(report(found))
         print('\nIf it must be: make contract breaking="why callers are not broken, or must be"')
         return 1
     if found:
-        _accept(found, breaking.strip())
+        _accept(found, why)
     for path, lock in now.items():
         (ROOT / path).parent.mkdir(exist_ok=True)
         (ROOT / path).write_text(locks.written(lock), "utf-8")

@@ -120,6 +120,9 @@ class Comparison:
             found += self._object(sub, sup)
         elif sub["type"] == "array":
             found += self._array(sub, sup)
+        elif sub["type"] == "string":
+            # JSON inside of a string, as in the events of a stream.
+            found += self._fits(sub.get("contentSchema", True), sup.get("contentSchema", True))
         return [each for each in dict.fromkeys(found) if self._code(each.about)]
 
     def _object(self, sub: Json, sup: Json) -> Iterator[Found]:

@@ -23,7 +23,7 @@ RELEVANT = {
     "boolean": frozenset[str](),
     "integer": NUMBERS,
     "number": NUMBERS,
-    "string": frozenset({"minLength", "maxLength", "pattern", "format"}),
+    "string": frozenset({"minLength", "maxLength", "pattern", "format", "contentSchema"}),
     "array": frozenset({"items", "prefixItems", "minItems", "maxItems", "uniqueItems"}),
     "object": frozenset(
         ("properties", "required", "additionalProperties", "minProperties", "maxProperties")
@@ -166,6 +166,7 @@ _JOINING: dict[str, Callable[[Any, Any], Any]] = {
     "properties": _properties,
     "prefixItems": _positions,
     "items": _all_of,
+    "contentSchema": _all_of,
     "additionalProperties": _all_of,
     "uniqueItems": lambda one, other: one or other,
     **dict.fromkeys(("minimum", "exclusiveMinimum"), max),

@@ -16,6 +16,7 @@ from service.chassis.app import Service, create_app
 from service.chassis.contract.guards import public
 from service.chassis.contract.problems import CATALOGUE, Kind
 from service.chassis.contract.shapes import Accepted
+from service.chassis.contract.words import of_problem
 from service.chassis.settings import Settings
 
 SECRET = "hunter2-internal-db.example"
@@ -67,7 +68,7 @@ def assert_problem(response: Response, status: int, code: str) -> None:
     assert response.status_code == status, body
     assert response.headers["content-type"] == "application/problem+json"
     assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:problem:{code}")
-    assert body["title"] == CATALOGUE[code].title
+    assert body["title"] == of_problem(code).title
     assert body["trace_id"] == response.headers["x-trace-id"]
     assert SECRET not in response.text
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from chassis.differ.documents import LONGER, answers, route
+from chassis.differ.documents import LONGER, TEXT, answers, route, thing
 from chassis.differ.route_fixtures import ENDING, ROUTES
 from chassis.differ.schema_fixtures import SCHEMAS
 
@@ -81,3 +81,19 @@ def test_what_is_unchanged_but_unknown_breaks_nothing() -> None:
     other = answers({"type": "object", "patternProperties": {"^x": {"type": "integer"}}})
     assert breaks(strange, strange, TODAY) == []
     assert [found.code for found in breaks(strange, other, TODAY)] == ["cannot-be-judged"]
+
+
+def told(**fields: Json) -> Json:
+    """A route whose answer holds JSON inside of a string, as an event does."""
+    return answers(
+        {**TEXT, "contentMediaType": "application/json", "contentSchema": thing(**fields)}
+    )
+
+
+def test_what_an_event_holds_is_judged_like_any_other_answer() -> None:
+    (found,) = breaks(told(a=TEXT, b=TEXT), told(a=TEXT), TODAY)
+    assert (found.code, found.place) == (
+        "response-field-removed",
+        "GET /things 200 application/json .b",
+    )
+    assert breaks(told(a=TEXT), told(a=TEXT, b=TEXT), TODAY) == []

@@ -10,7 +10,7 @@ import schemathesis
 # Set by the test: where each request that was sent gets a line.
 SENT = "FUZZ_SENT"
 PLACES = ("body.", "query.", "path.", "header.")
-MEMBERS = {"type", "title", "status", "code", "detail", "trace_id"}
+MEMBERS = {"type", "title", "status", "code", "message", "detail", "trace_id"}
 
 
 @schemathesis.hook

@@ -17,6 +17,7 @@ from service.chassis.application.database import Database
 from service.chassis.application.runs import Runs
 from service.chassis.contract.run_states import RunState
 from service.chassis.contract.runs import AsksModel
+from service.chassis.contract.words import LANGUAGES
 from service.chassis.identity import TenantId
 
 
@@ -67,6 +68,20 @@ async def test_what_goes_wrong_has_a_reason_and_words_and_no_inside(
     assert ((shown.get("answer") or {}).get("text")) == said
     assert "10.0.0.7" not in str(shown)
     assert "secret" not in str(shown)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_what_is_shown_instead_of_an_answer_is_in_the_readers_language(
+    ana: Client, language: str
+) -> None:
+    asked_for = {"accept-language": language}
+    run_id = await ask(ana, "a ", {"unavailable": 1})
+    await ended(ana, run_id)
+    shown = (await ana.get(f"/v1/runs/{run_id}", headers=asked_for)).json()
+    events = (await ana.get(f"/v1/runs/{run_id}/events", headers=asked_for)).text
+    said = LANGUAGES[language]["run.model_unavailable"].message
+    assert shown["message"] == said
+    assert events_in(events)[-1]["run"] == shown
 
 
 async def test_a_model_that_never_waits_holds_up_nobody(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.chassis.contract.problems import CATALOGUE, problem
+from service.chassis.contract.words import begin_language
 from service.chassis.telemetry.logs import log
 from service.chassis.telemetry.tracing import begin_trace
 
@@ -45,6 +46,7 @@ class Envelope:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         trace_id = begin_trace(_header(scope, b"traceparent"))
+        begin_language(_header(scope, b"accept-language"))
         began, status = time.perf_counter(), 0
 
         async def send_enveloped(message: Message) -> None:

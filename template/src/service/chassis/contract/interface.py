@@ -7,6 +7,7 @@ from typing import Any
 from service.chassis.contract.guards import Public, Route
 from service.chassis.contract.problems import CATALOGUE, MEDIA_TYPE
 from service.chassis.contract.versions import ETAG
+from service.chassis.contract.words import of_problem
 
 Json = dict[str, Any]
 BEARER = "bearer"
@@ -22,13 +23,15 @@ PROBLEM: Json = {
     "type": "object",
     "title": "Problem",
     "description": "Every answer of 400 and above, in the form of RFC 9457.",
-    "required": ["type", "title", "status", "code", "detail", "trace_id"],
+    "required": ["type", "title", "status", "code", "message", "detail", "trace_id"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         # More may come: who meets an unknown one goes by the status.
         "code": {"type": "string", "enum": sorted(CATALOGUE), "x-open-enum": True},
+        # For people, in the language that was asked for; `detail` is for who writes the caller.
+        "message": {"type": "string"},
         "detail": {"type": "string"},
         "trace_id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "fields": {
@@ -75,7 +78,7 @@ def _response(status: int) -> Json:
     kinds = [kind for kind in CATALOGUE.values() if kind.status == status]
     headers = {name: {"schema": {"type": "string"}} for kind in kinds for name, _ in kind.headers}
     return {
-        "description": " ".join(kind.title for kind in kinds),
+        "description": " ".join(of_problem(kind.code).title for kind in kinds),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         "headers": headers,
     }

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
+from service.chassis.contract.words import of_problem, spoken
 from service.chassis.errors import Invalid, ServiceError, TooManyRequests, Unavailable
 from service.chassis.identity import FRESH_SECONDS
 from service.chassis.telemetry.logs import log_failure
@@ -20,10 +21,15 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True)
 class Kind:
+    """What people read of it is in languages/; what an operator does, in its runbook."""
+
     code: str
     status: int
-    title: str
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def runbook(self) -> str:
+        return f"docs/problems.md#{self.code}"
 
 
 # RFC 9470: the client learns that a new sign-in, and no new token, is what helps.
@@ -33,47 +39,32 @@ STEP_UP = (("www-authenticate", CHALLENGE.format(age=FRESH_SECONDS)),)
 CATALOGUE = {
     kind.code: kind
     for kind in (
-        Kind("malformed", 400, "The request could not be read."),
-        Kind("unauthenticated", 401, "Please sign in.", headers=(("www-authenticate", "Bearer"),)),
-        Kind("sign-in-again", 401, "Please prove again who you are.", headers=STEP_UP),
-        Kind("forbidden", 403, "You may not do this."),
-        Kind("not-found", 404, "There is nothing here that you may see."),
-        Kind("method-not-allowed", 405, "This address does not support that method."),
-        Kind("conflict", 409, "The current state does not allow this."),
-        Kind("stale", 412, "It has changed since you read it."),
-        Kind("too-large", 413, "The request is larger than this service accepts."),
-        Kind("unsupported-media-type", 415, "This kind of content is not accepted here."),
-        Kind("invalid", 422, "Some fields need your attention."),
-        Kind("precondition-required", 428, "Say which version you are changing."),
-        Kind("key-required", 400, "Send an Idempotency-Key."),
-        Kind("key-reused", 422, "This Idempotency-Key stands for another request."),
-        Kind("in-progress", 409, "This is being done.", headers=(("retry-after", "1"),)),
-        Kind("run-cancelled", 409, "This was cancelled."),
-        Kind("unrepeatable", 409, "This was done; its answer cannot be shown again."),
-        Kind("too-many-keys", 429, "Too many keys.", headers=(("retry-after", "3600"),)),
-        Kind(
-            "signature-refused",
-            401,
-            "This is not signed as agreed.",
-            headers=(("www-authenticate", "Webhook-Signature"),),
-        ),
-        Kind("address-refused", 422, "This address may not be called."),
-        Kind("address-unreachable", 422, "This address did not answer as it should."),
-        Kind(
-            "too-many-requests",
-            429,
-            "Too many requests; please slow down.",
-            headers=(("retry-after", "1"),),
-        ),
-        Kind("sign-in-failed", 400, "The sign-in could not be completed."),
-        Kind(
-            "second-factor-required",
-            401,
-            "A second factor is needed.",
-            headers=(("www-authenticate", "Bearer"),),
-        ),
-        Kind("internal", 500, "Something went wrong on our side."),
-        Kind("unavailable", 503, "Please try again in a moment.", headers=(("retry-after", "1"),)),
+        Kind("malformed", 400),
+        Kind("unauthenticated", 401, (("www-authenticate", "Bearer"),)),
+        Kind("sign-in-again", 401, STEP_UP),
+        Kind("forbidden", 403),
+        Kind("not-found", 404),
+        Kind("method-not-allowed", 405),
+        Kind("conflict", 409),
+        Kind("stale", 412),
+        Kind("too-large", 413),
+        Kind("unsupported-media-type", 415),
+        Kind("invalid", 422),
+        Kind("precondition-required", 428),
+        Kind("key-required", 400),
+        Kind("key-reused", 422),
+        Kind("in-progress", 409, (("retry-after", "1"),)),
+        Kind("run-cancelled", 409),
+        Kind("unrepeatable", 409),
+        Kind("too-many-keys", 429, (("retry-after", "3600"),)),
+        Kind("signature-refused", 401, (("www-authenticate", "Webhook-Signature"),)),
+        Kind("address-refused", 422),
+        Kind("address-unreachable", 422),
+        Kind("too-many-requests", 429, (("retry-after", "1"),)),
+        Kind("sign-in-failed", 400),
+        Kind("second-factor-required", 401, (("www-authenticate", "Bearer"),)),
+        Kind("internal", 500),
+        Kind("unavailable", 503, (("retry-after", "1"),)),
     )
 }
 # The first of a status is the general one, which the framework's own refusals become.
@@ -82,12 +73,14 @@ BY_STATUS = {kind.status: kind for kind in reversed(CATALOGUE.values())}
 
 def problem_body(kind: Kind, detail: str | None = None) -> dict[str, Any]:
     """The same in an answer and inside a stream."""
+    said = of_problem(kind.code)
     return {
         "type": f"urn:problem:{kind.code}",
-        "title": kind.title,
+        "title": said.title,
         "status": kind.status,
         "code": kind.code,
-        "detail": detail or kind.title,
+        "message": said.message,
+        "detail": detail or said.title,
         "trace_id": current_trace_id(),
     }
 
@@ -102,7 +95,7 @@ def problem(
     body = problem_body(kind, detail)
     if fields:
         body["fields"] = fields
-    sent = {**dict(kind.headers), **(headers or {})}
+    sent = {"content-language": spoken(), **dict(kind.headers), **(headers or {})}
     return JSONResponse(body, kind.status, media_type=MEDIA_TYPE, headers=sent)
 
 
@@ -157,8 +150,9 @@ def _safe(found: Mapping[str, str]) -> str:
 
 
 async def last_resort(_request: Request, error: Exception) -> JSONResponse:
-    log_failure("request_crashed", error, trace_id=current_trace_id())
-    return problem(CATALOGUE["internal"])
+    kind = CATALOGUE["internal"]
+    log_failure("request_crashed", error, trace_id=current_trace_id(), runbook=kind.runbook)
+    return problem(kind)
 
 
 HANDLERS: dict[int | type[Exception], Any] = {

@@ -8,20 +8,12 @@ from pydantic import Field
 
 from service.chassis.application.runs import RunRow
 from service.chassis.contract.shapes import Shown
+from service.chassis.contract.words import of_run
 
 # Seconds after which looking again is worth it.
 SOON, LATER = 1, 30
 DegradedReason = Literal["cut_short", "too_slow", "model_unavailable"]
 FailedReason = Literal["cancelled", "interrupted", "internal"]
-# What a person reads, whatever the reason was inside.
-WORDS: dict[str, str] = {
-    "cut_short": "The answer was too long; this is its beginning.",
-    "too_slow": "The answer took too long; this is what there was by then.",
-    "model_unavailable": "The model could not finish; please try again in a moment.",
-    "cancelled": "You stopped this.",
-    "interrupted": "This was interrupted; please ask again.",
-    "internal": "Something went wrong on our side.",
-}
 
 
 class Usage(Shown):
@@ -116,7 +108,7 @@ def run_state(run: RunRow) -> RunState:
 
 
 def _said_of(run: RunRow) -> dict[str, Any]:
-    return {"reason": run.reason, "message": WORDS[run.reason]}
+    return {"reason": run.reason, "message": of_run(run.reason).message}
 
 
 def _answer(run: RunRow) -> ModelAnswer:

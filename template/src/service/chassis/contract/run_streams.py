@@ -32,6 +32,7 @@ class ProblemShown(Shown):
     title: str
     status: int
     code: str
+    message: str
     detail: str
     trace_id: str
 
