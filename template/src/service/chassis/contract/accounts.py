@@ -14,15 +14,16 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract import own_account, passkeys
 from service.chassis.contract.guards import address_of, allow, public
 from service.chassis.contract.members import Email
+from service.chassis.contract.own_account import Code, PasswordSent
 from service.chassis.contract.sessions import Tokens, tokens_of
 from service.chassis.contract.shapes import Accepted, StorableText, TenantNamed
 from service.chassis.identity import Action, TenantId
 
 CanAdminister = Annotated[Tenancy, allow("members", Action.ADMINISTER)]
-PasswordSent = Annotated[StorableText, Field(min_length=1, max_length=400)]
-Code = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
 RecoveryCode = Annotated[StorableText, Field(max_length=100)]
-TokenSent = Annotated[StorableText, Field(min_length=1, max_length=200)]
+TokenSent = Annotated[
+    StorableText, Field(min_length=1, max_length=200, examples=["what the letter says"])
+]
 
 router = APIRouter(tags=["accounts"])
 router.include_router(own_account.router)

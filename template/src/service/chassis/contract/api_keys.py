@@ -21,9 +21,9 @@ router = APIRouter(prefix="/api-keys", tags=["api keys"])
 
 
 class KeyRequest(Accepted):
-    name: Annotated[StorableText, Field(min_length=1, max_length=100)]
-    role: Literal["viewer", "editor"]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=50)]
+    name: Annotated[StorableText, Field(min_length=1, max_length=100, examples=["Nightly export"])]
+    role: Annotated[Literal["viewer", "editor"], Field(examples=["viewer"])]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=50, examples=[["notes:read"]])]
     days: Annotated[int, Field(ge=1, le=365), WHOLE] = 90
 
 

@@ -18,21 +18,28 @@ CanRead = Annotated[Tenancy, allow("members", Action.READ)]
 CanAdminister = Annotated[Tenancy, allow("members", Action.ADMINISTER)]
 Email = Annotated[
     StorableText,
-    Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$", json_schema_extra={"format": "email"}),
+    Field(
+        max_length=254,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        json_schema_extra={"format": "email"},
+        examples=["ada@example.org"],
+    ),
     AfterValidator(str.casefold),
 ]
+
+RoleSent = Annotated[Role, Field(strict=False, examples=["editor"])]
 
 router = APIRouter(prefix="/members", tags=["members"])
 
 
 class Invitation(Accepted):
     email: Email
-    name: Annotated[StorableText, Field(min_length=1, max_length=200)]
-    role: Annotated[Role, Field(strict=False)] = Role.VIEWER
+    name: Annotated[StorableText, Field(min_length=1, max_length=200, examples=["Ada"])]
+    role: RoleSent = Role.VIEWER
 
 
 class NewRole(Accepted):
-    role: Annotated[Role, Field(strict=False)]
+    role: RoleSent
 
 
 class MemberView(Shown):

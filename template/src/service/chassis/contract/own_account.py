@@ -14,7 +14,10 @@ from service.chassis.contract.shapes import Accepted, Shown, StorableText
 from service.chassis.identity import Action
 
 CanUse = Annotated[Tenancy, allow("account", Action.READ)]
-PasswordSent = Annotated[StorableText, Field(min_length=1, max_length=400)]
+PasswordSent = Annotated[
+    StorableText, Field(min_length=1, max_length=400, examples=["a violet gazebo, 19 herons"])
+]
+Code = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
 
 router = APIRouter(prefix="/account", tags=["own account"])
 
@@ -29,7 +32,7 @@ class NewEmail(Accepted):
 
 
 class FirstCode(Accepted):
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["123456"])]
+    code: Code
 
 
 class EnrolmentView(Shown):

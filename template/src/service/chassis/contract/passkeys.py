@@ -16,7 +16,7 @@ from service.chassis.contract.shapes import Accepted, Shown, StorableText, Tenan
 from service.chassis.identity import Action, TenantId
 
 CanUse = Annotated[Tenancy, allow("account", Action.READ)]
-Part = Annotated[StorableText, Field(max_length=20_000)]
+Part = Annotated[StorableText, Field(max_length=20_000, examples=["AAECAwQFBgc"])]
 
 router = APIRouter(tags=["passkeys"])
 
@@ -27,13 +27,13 @@ class Credential(Accepted):
     id: Part
     rawId: Part  # noqa: N815  the browser's name
     type: Part
-    response: dict[str, Any]
+    response: Annotated[dict[str, Any], Field(examples=[{"clientDataJSON": "e30"}])]
     authenticatorAttachment: Part | None = None  # noqa: N815
     clientExtensionResults: dict[str, Any] = Field(default_factory=dict)  # noqa: N815
 
 
 class Registration(Accepted):
-    name: Annotated[StorableText, Field(min_length=1, max_length=100)]
+    name: Annotated[StorableText, Field(min_length=1, max_length=100, examples=["My phone"])]
     credential: Credential
 
 

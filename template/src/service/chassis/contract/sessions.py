@@ -22,7 +22,9 @@ router = APIRouter(tags=["sessions"])
 
 
 class RefreshRequest(Accepted):
-    refresh_token: Annotated[StorableText, Field(min_length=1, max_length=200)]
+    refresh_token: Annotated[
+        StorableText, Field(min_length=1, max_length=200, examples=["what the sign-in gave"])
+    ]
 
 
 class Tokens(Shown):

@@ -25,8 +25,8 @@ router = APIRouter(prefix="/notes", tags=["notes"])
 
 
 class NoteDraft(Accepted):
-    title: Annotated[StorableText, Field(min_length=1, max_length=200)]
-    body: Annotated[StorableText, Field(max_length=10_000)]
+    title: Annotated[StorableText, Field(min_length=1, max_length=200, examples=["Bread"])]
+    body: Annotated[StorableText, Field(max_length=10_000, examples=["Flour, water, salt, time."])]
 
 
 class NoteView(Shown):
