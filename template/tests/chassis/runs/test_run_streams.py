@@ -108,6 +108,22 @@ async def test_a_session_that_ends_ends_the_stream_and_not_the_run(
     assert last["problem"]["code"] == "unauthenticated"
 
 
+async def test_a_process_that_stops_sends_its_readers_to_another(
+    ana: Client, asking: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = await ask(ana, *parts(60, 0.01))
+    reading = asyncio.create_task(heard(ana, run_id))
+    await asyncio.sleep(0.2)
+    with monkeypatch.context() as stopping:
+        stopping.setattr(asking.state.given["health"], "draining", True)
+        async with asyncio.timeout(2):
+            begun = await reading
+    assert begun[-1]["problem"]["code"] == "unavailable"
+    assert (begun[-1]["number"], begun[-1]["run"]) == (None, None)
+    rest = await heard(ana, run_id, begun[-2]["number"])
+    assert [each["number"] for each in [*begun[:-1], *rest]] == [*range(1, len(begun) + len(rest))]
+
+
 async def test_what_was_forgotten_is_in_the_end(ana: Client, runs: Runs) -> None:
     run_id = await ask(ana, *parts(10))
     whole = await heard(ana, run_id)

@@ -12,7 +12,8 @@ from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.guards import allow, refuse_stranger
 from service.chassis.contract.run_states import RunState, run_state
 from service.chassis.contract.run_streams import EventStream, RunEvent, run_events
-from service.chassis.identity import Action
+from service.chassis.errors import Unavailable
+from service.chassis.identity import Action, Caller
 
 CanFollow = Annotated[Tenancy, allow("runs", Action.READ)]
 LastHeard = Annotated[
@@ -60,8 +61,15 @@ async def follow_run(
     if run.ended_at and last_heard >= run.last_number:
         # What tells a browser that there is nothing to reconnect for.
         return Response(status_code=204)
-    again = partial(refuse_stranger, request, tenancy.caller)
+    again = partial(_refuse_to_go_on, request, tenancy.caller)
     return EventStream(run_events(tenancy, run_id, last_heard, again))
+
+
+async def _refuse_to_go_on(request: Request, caller: Caller) -> None:
+    """A process that stops sends its readers to another one while they can still be told."""
+    if request.state.health.draining:
+        raise Unavailable("This process is stopping; go on after the last event.")
+    await refuse_stranger(request, caller)
 
 
 def _shown(response: Response, run: RunRow) -> RunState:
