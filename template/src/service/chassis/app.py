@@ -16,6 +16,9 @@ from service.chassis.contract import (
     audit,
     audit_export,
     cookies,
+    decisions,
+    disclosure,
+    escalations,
     members,
     probes,
     runs,
@@ -47,6 +50,9 @@ CHASSIS = (
     audit.router,
     audit_export.router,
     runs.router,
+    decisions.router,
+    escalations.router,
+    disclosure.router,
 )
 
 # `contract/api_page.py` is ours.

@@ -18,6 +18,7 @@ from service.chassis.application import run_reading
 from service.chassis.application.runs import Runs
 from service.chassis.contract import run_streams
 from service.chassis.identity import Role, TenantId
+from service.chassis.intelligence.gateway import Question
 from service.chassis.settings import Settings
 
 
@@ -142,7 +143,7 @@ async def test_a_slow_reader_holds_one_page_and_no_connection(
 ) -> None:
     monkeypatch.setattr(run_reading, "PAGE", 5)
     tenancy = await tenancy_of(asking, acme, Role.EDITOR)
-    run_id = (await runs.ask(tenancy, MAY_ASK, ECHO, json.dumps(parts(60)))).id
+    run_id = (await runs.ask(tenancy, MAY_ASK, Question(ECHO, json.dumps(parts(60))))).id
     async with asyncio.timeout(10):
         while (await run_reading.read_run(tenancy, run_id)).ended_at is None:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.05)

@@ -7,11 +7,13 @@ from sqlalchemy import insert
 
 from callers import Person
 from service.chassis.application.database import Database
+from service.chassis.application.escalations import escalate
 from service.chassis.application.passkeys import Passkey
 from service.chassis.application.run_reading import MAY_READ, read_run
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.identity import Caller
-from service.chassis.intelligence.gateway import Prompt
+from service.chassis.intelligence.citations import Source
+from service.chassis.intelligence.gateway import Prompt, Question
 
 ECHO = Prompt("tests.canary", version=1, instructions="Repeat.")
 
@@ -27,13 +29,16 @@ async def added_passkey(person: Person, name: str) -> str:
 
 
 async def asked_run(person: Person, text: str) -> str:
-    """That has ended, so that it does not change any more."""
+    """That has ended, so that it does not change any more, and that a person was asked about."""
     given = person.app.state.given
     granted = person.granted or await person.sign_in()
     caller = Caller(str(granted.member_id), person.tenant_id, person.role)
     tenancy = Tenancy(caller, given["intelligence"], given["database"])
-    run = await given["runs"].ask(tenancy, MAY_READ, ECHO, text)
+    source = Source(uuid4().hex, text)
+    question = Question(ECHO, f"[{source.id}] {text}", [source])
+    run = await given["runs"].ask(tenancy, MAY_READ, question)
     async with asyncio.timeout(10):
         while (await read_run(tenancy, run.id)).ended_at is None:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.02)
+    await escalate(tenancy, run.id, text)
     return str(run.id)

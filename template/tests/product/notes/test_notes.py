@@ -88,6 +88,16 @@ async def test_a_summary_comes_from_the_model(ana: Client) -> None:
     assert "event: final" in events
     told = (await ana.get(asked.headers["location"])).json()
     assert (told["state"], told["answer"]["text"]) == ("succeeded", "Bread and butter")
+    assert told["answer"]["citations"] == [{"id": note["id"], "title": note["title"]}]
+
+
+async def test_a_summary_rests_on_its_note_whatever_that_names(ana: Client) -> None:
+    other = await created(ana)
+    note = await created(ana, body=f"[{other['id']}] Bread.", title="Mine")
+    asked = await ana.post(f"/v1/notes/{note['id']}/summary")
+    await ana.get(f"{asked.headers['location']}/events")
+    answer = (await ana.get(asked.headers["location"])).json()["answer"]
+    assert [each["title"] for each in answer["citations"]] == ["Mine"]
 
 
 async def test_what_is_not_there_is_a_404_for_every_method(ana: Client) -> None:

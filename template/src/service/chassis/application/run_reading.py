@@ -38,14 +38,14 @@ class Progress:
 
 async def read_run(tenancy: Tenancy, run_id: UUID) -> RunRow:
     async with tenancy.transaction(MAY_READ) as session:
-        return await _read(tenancy, session, run_id)
+        return await find_run(tenancy, session, run_id)
 
 
 async def cancel_run(tenancy: Tenancy, run_id: UUID) -> RunRow:
     """Cancelling what has ended changes nothing."""
     async with tenancy.transaction(MAY_READ) as session:
         await _end(tenancy, session, run_id, CANCEL, "cancelled")
-        return await _read(tenancy, session, run_id)
+        return await find_run(tenancy, session, run_id)
 
 
 async def progress(tenancy: Tenancy, run_id: UUID, after: int) -> AsyncGenerator[Progress]:
@@ -54,7 +54,7 @@ async def progress(tenancy: Tenancy, run_id: UUID, after: int) -> AsyncGenerator
     while True:
         async with tenancy.transaction(MAY_READ) as session:
             # First the run: what it had said by then is there, if not more.
-            run = await _read(tenancy, session, run_id)
+            run = await find_run(tenancy, session, run_id)
             asked = {"run": run_id, "after": after, "count": PAGE}
             heard = Progress(run, (await session.execute(HEAR, asked)).all())
         yield heard
@@ -67,7 +67,8 @@ async def progress(tenancy: Tenancy, run_id: UUID, after: int) -> AsyncGenerator
             pause = min(pause * 2, LATEST)
 
 
-async def _read(tenancy: Tenancy, session: AsyncSession, run_id: UUID) -> RunRow:
+async def find_run(tenancy: Tenancy, session: AsyncSession, run_id: UUID) -> RunRow:
+    """The caller's own; to everybody else there is no such run."""
     asked = {"run": run_id, "caller": tenancy.caller.subject}
     run = (await session.execute(READ, asked)).one_or_none()
     if run is not None and run.lapsed:

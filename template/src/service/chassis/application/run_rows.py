@@ -6,13 +6,17 @@ nothing. So a run ends once, whoever ends it.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
+    Double,
     ForeignKeyConstraint,
     Index,
     Interval,
+    Text,
     UniqueConstraint,
     bindparam,
     delete,
@@ -22,6 +26,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.chassis.application.tables import Table, TenantOwned, table_of
@@ -50,6 +55,15 @@ class Run(TenantOwned, Table):
     ended_at: Mapped[datetime | None]
     # A lease: its process moves it ahead while it lives.
     alive_until: Mapped[datetime]
+    # What its decision record holds beside that; as far as it was known when it was asked.
+    model: Mapped[str | None]
+    model_version: Mapped[str | None]
+    prompt_version: Mapped[int | None]
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    cited: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    estimator: Mapped[str | None]
+    confidence: Mapped[float | None] = mapped_column(Double)
+    answer_sha256: Mapped[str | None]
 
 
 class RunEvent(TenantOwned, Table):
@@ -86,6 +100,15 @@ SHOWN = (
     run.last_number,
     run.asked_at,
     run.ended_at,
+    run.asked_by,
+    run.model,
+    run.model_version,
+    run.prompt_version,
+    run.sources,
+    run.cited,
+    run.estimator,
+    run.confidence,
+    run.answer_sha256,
 )
 LEASED = func.now() + bindparam("lease", type_=Interval)
 ASK = (
@@ -95,6 +118,10 @@ ASK = (
         asked_by=bindparam("caller"),
         asked_characters=bindparam("characters"),
         alive_until=LEASED,
+        model=bindparam("model"),
+        model_version=bindparam("model_version"),
+        prompt_version=bindparam("prompt_version"),
+        sources=bindparam("sources"),
     )
     .returning(*SHOWN)
 )
@@ -117,7 +144,13 @@ ENDED = {
     "last_number": run.last_number + 1,
     "ended_at": func.now(),
 }
-END = update(RUNS).where(THIS, OPEN).values(**ENDED)
+MEASURED: dict[str, Any] = {
+    "answer_sha256": bindparam("sha256"),
+    "cited": bindparam("cited"),
+    "estimator": bindparam("estimator"),
+    "confidence": bindparam("confidence"),
+}
+END = update(RUNS).where(THIS, OPEN).values(**ENDED, **MEASURED)
 CANCEL = update(RUNS).where(MINE, OPEN).values(**ENDED)
 LAPSE = update(RUNS).where(MINE, LAPSED).values(**ENDED)
 SAY = insert(EVENTS).values(

@@ -1,30 +1,34 @@
 """Questions to a model that outlive their request: asked once, answered in parts, ended once.
 
-    run = await runs.ask(tenancy, MAY_READ, SUMMARIZE, text)
+    run = await summaries.ask(tenancy, MAY_READ, text, sources)
 
 The answer is written down as it comes, so that any process can show it, again and from any point.
 A process that dies leaves a lease behind that runs out: the run has then failed, and says so.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
 from service.chassis.application.database import Database
+from service.chassis.application.heard import Heard, outcome
 from service.chassis.application.run_rows import ASK, END, FORGET, GO_ON, SAY
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Unavailable
 from service.chassis.identity import Permission, TenantId
+from service.chassis.intelligence.citations import Source
+from service.chassis.intelligence.confidence import Confidence, estimated
 from service.chassis.intelligence.gateway import (
     Intelligence,
-    ModelUnavailable,
     Prompt,
+    Question,
     settle_first,
     transaction_is_open,
 )
@@ -48,49 +52,6 @@ class Pace:
     at_once_of_a_tenant: int = 20
 
 
-class TooLong(Exception):
-    """The answer is longer than this service keeps."""
-
-
-class Heard:
-    """What the model has said, and how much of it is not written down yet."""
-
-    def __init__(self, most: int) -> None:
-        self._room = most
-        self._said: list[str] = []
-        self._taken = 0
-        self.more = asyncio.Event()
-
-    async def listen(self, pieces: AsyncIterator[str]) -> None:
-        try:
-            async for piece in pieces:
-                self._said.append(storable(piece)[: self._room])
-                self.more.set()
-                if len(piece) > self._room:
-                    raise TooLong
-                self._room -= len(piece)
-                # A model that never waits would leave no turn to anybody, nor to its time-out.
-                await asyncio.sleep(0)
-        finally:
-            self.more.set()
-
-    def take(self) -> str:
-        new = "".join(self._said[self._taken :])
-        self._taken = len(self._said)
-        self.more.clear()
-        return new
-
-    @property
-    def whole(self) -> str:
-        return "".join(self._said)
-
-
-def storable(text: str) -> str:
-    """A model may say anything; Postgres keeps every character but NUL and half ones."""
-    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.replace("\0", "\ufffd")
-
-
 @dataclass
 class Runs:
     database: Database
@@ -100,16 +61,12 @@ class Runs:
     def __post_init__(self) -> None:
         self._working: dict[asyncio.Task[None], Answering] = {}
 
-    async def ask(
-        self, tenancy: Tenancy, permission: Permission, prompt: Prompt, text: str
-    ) -> RunRow:
+    async def ask(self, tenancy: Tenancy, permission: Permission, question: Question) -> RunRow:
         """Known from now on; the model is asked as soon as that is committed."""
         tenant_id = tenancy.caller.tenant_id
         self._refuse_too_many(tenant_id)
-        asked = {
-            "operation": prompt.name,
+        asked = self._on_record(question) | {
             "caller": tenancy.caller.subject,
-            "characters": len(text),
             "lease": timedelta(seconds=self.pace.lease_seconds),
         }
         kept = timedelta(seconds=self.pace.kept_seconds)
@@ -118,7 +75,7 @@ class Runs:
             run = (await session.execute(ASK, asked)).one()
             first = {"run": run.id, "number": 1, "kind": "state", "said": "pending"}
             await session.execute(SAY, first)
-        tenancy.afterwards(lambda: self._start(tenant_id, run.id, prompt, text))
+        tenancy.afterwards(lambda: self._start(tenant_id, run.id, question))
         return run
 
     async def stop(self) -> None:
@@ -133,12 +90,41 @@ class Runs:
         if len(self._working) >= self.pace.at_once or of_tenant >= self.pace.at_once_of_a_tenant:
             raise Unavailable("Too many answers are being written right now.")
 
-    def _start(self, tenant_id: TenantId, run_id: UUID, prompt: Prompt, text: str) -> None:
-        pieces = self.intelligence.stream(prompt, text)
-        work = Answering(self.database, self.pace, tenant_id, run_id, pieces)
+    def _on_record(self, question: Question) -> dict[str, Any]:
+        prompt, model = question.prompt, self.intelligence.model_for(question.prompt)
+        return {
+            "operation": prompt.name,
+            "prompt_version": prompt.version,
+            "model": model.name,
+            "model_version": model.version,
+            "characters": len(question.text),
+            "sources": [asdict(source) for source in question.sources],
+        }
+
+    def _start(self, tenant_id: TenantId, run_id: UUID, question: Question) -> None:
+        pieces = self.intelligence.stream(question)
+        work = Answering(self.database, self.pace, tenant_id, run_id, question, pieces)
         task = asyncio.create_task(work.done())
         self._working[task] = work
         task.add_done_callback(self._working.pop)
+
+
+@dataclass(frozen=True)
+class AsksModel:
+    """What a route may ask: what it declared, and nothing else."""
+
+    runs: Runs
+    prompt: Prompt
+
+    async def ask(
+        self,
+        tenancy: Tenancy,
+        permission: Permission,
+        text: str,
+        sources: Sequence[Source] = (),
+    ) -> RunRow:
+        """An answer may cite nothing but these sources; the text names each as `[id]`."""
+        return await self.runs.ask(tenancy, permission, Question(self.prompt, text, sources))
 
 
 @dataclass
@@ -149,7 +135,8 @@ class Answering:
     pace: Pace
     tenant_id: TenantId
     run_id: UUID
-    pieces: AsyncGenerator[str]
+    question: Question
+    pieces: AsyncGenerator[str | Source]
     streaming: bool = False
 
     def __post_init__(self) -> None:
@@ -160,6 +147,7 @@ class Answering:
         self._listening.cancel()
 
     async def done(self) -> None:
+        _leave_request()
         try:
             if await self._written_to_its_end():
                 await self._end(*outcome(self._listening, self._heard.whole))
@@ -170,9 +158,7 @@ class Answering:
             await asyncio.gather(self._listening, return_exceptions=True)
 
     async def _listen(self) -> None:
-        # Both were the request's, which is over.
-        transaction_is_open.set(False)
-        settle_first.set(None)
+        _leave_request()
         # Whoever stops listening closes the model's connection, too.
         async with asyncio.timeout(self.pace.longest_seconds), aclosing(self.pieces) as pieces:
             await self._heard.listen(pieces)
@@ -210,23 +196,28 @@ class Answering:
         return True
 
     async def _end(self, outcome: str, why: str | None, whole: str) -> None:
-        values = {"run": self.run_id, "outcome": outcome, "why": why, "whole": whole or None}
+        confidence = await self._estimated(whole) if outcome == "succeeded" else None
+        values = {
+            "run": self.run_id,
+            "outcome": outcome,
+            "why": why,
+            "whole": whole or None,
+            "sha256": sha256(whole.encode()).hexdigest() if whole else None,
+            "cited": [source.id for source in self._heard.cited] if whole else [],
+            "estimator": confidence and confidence.method,
+            "confidence": confidence and confidence.score,
+        }
         async with self.database.transaction(self.tenant_id) as session:
             await session.execute(END, values)
 
+    async def _estimated(self, whole: str) -> Confidence | None:
+        # Shorter than the lease, which was moved ahead with the last words.
+        seconds, asked = self.pace.lease_seconds / 2, self.question
+        estimator = asked.prompt.estimator
+        return await estimated(estimator, seconds, asked.text, whole, self._heard.cited)
 
-def outcome(listening: asyncio.Task[None], whole: str) -> tuple[str, str | None, str]:
-    if listening.cancelled():
-        return "failed", "interrupted", ""
-    match listening.exception():
-        case None:
-            return "succeeded", None, whole
-        case TooLong():
-            return "degraded", "cut_short", whole
-        case TimeoutError():
-            return "degraded", "too_slow", whole
-        case ModelUnavailable():
-            return "degraded", "model_unavailable", whole
-        case error:
-            log_failure("run_failed", error)
-            return "failed", "internal", ""
+
+def _leave_request() -> None:
+    """Both were the request's, which is over."""
+    transaction_is_open.set(False)
+    settle_first.set(None)

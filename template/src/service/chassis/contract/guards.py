@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.asked import refuse_unasked
+from service.chassis.contract.asking import Asks, asks_of
 from service.chassis.contract.credentials import Credentials
 from service.chassis.contract.deprecation import Deprecation, deprecation_of
 from service.chassis.contract.idempotency import (
@@ -128,6 +129,7 @@ class Route:
     answer: Any = None
     unstored: bool = False
     deprecation: Deprecation | None = None
+    asks: tuple[Asks, ...] = ()
 
 
 def routes_of(app: FastAPI) -> Iterator[Route]:
@@ -137,10 +139,10 @@ def routes_of(app: FastAPI) -> Iterator[Route]:
             wants_key = _depends_on(context.dependant, key_required)
             shown_once = _depends_on(context.dependant, unstored)
             answer = context.original_route.response_model
-            ends = deprecation_of(context.dependant)
+            ends, asked = deprecation_of(context.dependant), asks_of(context.dependant)
             for method in sorted(context.methods or ()):
                 path = context.path_format or ""
-                yield Route(method, path, access, wants_key, answer, shown_once, ends)
+                yield Route(method, path, access, wants_key, answer, shown_once, ends, asked)
         elif context.path != app.openapi_url:
             yield Route("*", context.path or repr(context.original_route), None)
 

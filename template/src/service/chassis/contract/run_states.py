@@ -114,4 +114,16 @@ def _said_of(run: RunRow) -> dict[str, Any]:
 def _answer(run: RunRow) -> ModelAnswer:
     text: str = run.answer or ""
     usage = Usage(asked_characters=run.asked_characters, answered_characters=len(text))
-    return ModelAnswer(text=text, sha256=sha256(text.encode()).hexdigest(), usage=usage)
+    return ModelAnswer(
+        text=text,
+        sha256=sha256(text.encode()).hexdigest(),
+        confidence=confidence_in(run),
+        citations=[Citation(**each) for each in run.sources if each["id"] in run.cited],
+        usage=usage,
+    )
+
+
+def confidence_in(run: RunRow) -> Confidence | None:
+    if run.estimator is None:
+        return None
+    return Confidence(score=run.confidence, method=run.estimator)

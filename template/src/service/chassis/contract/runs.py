@@ -4,10 +4,10 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from service.chassis.application import run_reading
-from service.chassis.application.runs import RunRow, Runs
+from service.chassis.application.runs import RunRow
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.contract.guards import allow, refuse_stranger
 from service.chassis.contract.run_states import RunState, run_state
@@ -25,14 +25,6 @@ STREAMED: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/runs", tags=["runs"])
-
-
-async def _runs(request: Request) -> Runs:
-    runs: Runs = request.state.runs
-    return runs
-
-
-AsksModel = Annotated[Runs, Depends(_runs)]
 
 
 def show_run(response: Response, run: RunRow) -> RunState:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
-from service.chassis.application.runs import RunRow, Runs
+from service.chassis.application.runs import AsksModel, RunRow
 from service.chassis.application.tables import table_of
 from service.chassis.application.tenancy import Tenancy
 from service.chassis.errors import Malformed, NotFound, Stale
 from service.chassis.identity import Action, Permission
-from service.product.notes.intelligence import SUMMARIZE
+from service.chassis.intelligence.citations import Source
 from service.product.notes.models import Note
 
 MAY_READ = Permission("notes", Action.READ)
@@ -105,6 +105,7 @@ async def archive_note(tenancy: Tenancy, note_id: UUID) -> NoteRow:
     return await read_note(tenancy, note_id)
 
 
-async def summarize_note(tenancy: Tenancy, runs: Runs, note_id: UUID) -> RunRow:
+async def summarize_note(tenancy: Tenancy, summaries: AsksModel, note_id: UUID) -> RunRow:
     note = await read_note(tenancy, note_id)
-    return await runs.ask(tenancy, MAY_READ, SUMMARIZE, note.body)
+    source = Source(str(note.id), note.title)
+    return await summaries.ask(tenancy, MAY_READ, f"[{source.id}] {note.body}", [source])

@@ -7,19 +7,23 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from service.chassis.application.runs import AsksModel
 from service.chassis.application.tenancy import Tenancy
+from service.chassis.contract.asking import asks
 from service.chassis.contract.attempts import MODEL_CALLS
 from service.chassis.contract.guards import allow
 from service.chassis.contract.pages import AskedPage, Page
 from service.chassis.contract.run_states import RunState
-from service.chassis.contract.runs import AsksModel, show_run
+from service.chassis.contract.runs import show_run
 from service.chassis.contract.shapes import Accepted, Shown, StorableText
 from service.chassis.contract.versions import VersionRead, show_version
 from service.chassis.identity import Action
 from service.product.notes import application
+from service.product.notes.intelligence import SUMMARIZE
 
 CanRead = Annotated[Tenancy, allow("notes", Action.READ)]
 CanWrite = Annotated[Tenancy, allow("notes", Action.WRITE)]
+AsksForSummaries = Annotated[AsksModel, asks(SUMMARIZE, "Says in a sentence what a note is about.")]
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
@@ -77,7 +81,7 @@ async def archive_note(tenancy: CanWrite, note_id: UUID, response: Response) -> 
 
 @router.post("/{note_id}/summary", status_code=202, dependencies=[MODEL_CALLS])
 async def summarize_note(
-    tenancy: CanRead, runs: AsksModel, note_id: UUID, response: Response
+    tenancy: CanRead, summaries: AsksForSummaries, note_id: UUID, response: Response
 ) -> RunState:
     """Asked; what becomes of it is told under the address in `location`."""
-    return show_run(response, await application.summarize_note(tenancy, runs, note_id))
+    return show_run(response, await application.summarize_note(tenancy, summaries, note_id))
