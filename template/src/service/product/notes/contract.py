@@ -23,7 +23,7 @@ from service.product.notes.intelligence import SUMMARIZE
 
 CanRead = Annotated[Tenancy, allow("notes", Action.READ)]
 CanWrite = Annotated[Tenancy, allow("notes", Action.WRITE)]
-AsksForSummaries = Annotated[AsksModel, asks(SUMMARIZE, "Says in a sentence what a note is about.")]
+AsksForSummaries = Annotated[AsksModel, asks(SUMMARIZE, "Says what a note is about.")]
 
 router = APIRouter(prefix="/notes", tags=["notes"])
 
